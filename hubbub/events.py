@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hubbub.grid import Grid
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Event:
     """One label sounding over [onset, offset), in seconds; `score` is a probability, None where nobody gave one.
 
@@ -32,6 +32,9 @@ class Event:
             raise ValueError(f"onset {self.onset:g} s lies after offset {self.offset:g} s")
         if not self.label:
             raise ValueError("the label is empty")
+
+    def __lt__(self, other: "Event") -> bool:
+        return (self.onset, self.offset, self.label) < (other.onset, other.offset, other.label)
 
     @property
     def duration(self) -> float:
@@ -55,7 +58,7 @@ def merge(events: Iterable[Event], gap: float = 0.0) -> list[Event]:
     """
     merged: list[Event] = []
     open_by_label: dict[str, int] = {}
-    for event in sorted(events, key=lambda e: (e.onset, e.offset, e.label)):
+    for event in sorted(events):
         index = open_by_label.get(event.label)
         if index is not None and event.onset <= merged[index].offset + gap:
             merged[index] = _join(merged[index], event)
@@ -95,7 +98,7 @@ def from_targets(targets: NDArray[np.bool_], labels: Sequence[str], edges: NDArr
     for label, active in zip(labels, targets.T, strict=True):
         for first, last in runs(active):
             events.append(Event(float(edges[first]), float(edges[last]), label))
-    return sorted(events, key=lambda e: (e.onset, e.offset, e.label))
+    return sorted(events)
 
 
 def runs(active: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -61,7 +61,7 @@ class Grid:
         return round(seconds * self.sample_rate / self.hop)
 
     def span(self, onset: float, offset: float) -> tuple[int, int]:
-        """Frames [first, last) that the event [onset, offset) overlaps at all; an instant takes the frame it lies in."""
+        """Frames [first, last) that the event [onset, offset) overlaps at all; an instant takes its own frame."""
         first = int(np.floor((onset + TIME_TOLERANCE) * self.sample_rate / self.hop))
         last = int(np.ceil((offset - TIME_TOLERANCE) * self.sample_rate / self.hop))
         return first, max(last, first + 1)
