@@ -1,0 +1,94 @@
+"""The recordings to be scored: what the reference and the estimates say about each, checked and put in one form."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from hubbub.errors import AnnotationError, ConfigError
+from hubbub.events import Event, EventTable, labels_of, merge
+from hubbub.grid import TIME_TOLERANCE
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a metric sees of one recording; make it with `of`. `duration` is in seconds.
+
+    Events are sorted, end where the recording ends, and no two of one label overlap or touch.
+    """
+
+    reference: tuple[Event, ...]
+    estimated: tuple[Event, ...]
+    duration: float
+
+    @classmethod
+    def of(cls, reference: Iterable[Event], estimated: Iterable[Event], duration: float) -> "Recording":
+        """Events in any order: cut at `duration`, then joined where two of one label overlap or touch.
+
+        sed_eval counts two overlapping events of one label as two; here one label is either active or not, so they are
+        one. Frames and segments come out the same either way, event counts do not. Raises `ValueError` for a duration
+        that is negative or not finite.
+        """
+        if not (math.isfinite(duration) and duration >= 0):
+            raise ValueError(f"the duration {duration} is no length of time; wanted seconds, 0 or more")
+        return cls(tuple(merge(_cut(reference, duration))), tuple(merge(_cut(estimated, duration))), duration)
+
+
+def recordings(
+    reference: EventTable, estimated: EventTable, durations: Mapping[str, float], labels: Sequence[str]
+) -> list[Recording]:
+    """One `Recording` for every name in `durations` (seconds), sorted by name; in neither table means silence.
+
+    Raises `AnnotationError` for an empty `durations`, a duration that is no length of time, a recording of the
+    reference without a duration, an estimated recording that nobody knows, or a label that is not in `labels`.
+    """
+    if not durations:
+        raise AnnotationError("there is no recording to score; give the duration of each, in seconds")
+    for name, duration in durations.items():
+        if not (math.isfinite(duration) and duration >= 0):
+            raise AnnotationError(f"{name}: duration {duration} is no length of time; give seconds, 0 or more")
+    for name in sorted(reference):
+        if name not in durations:
+            raise AnnotationError(f"{name}: the reference names this recording, but its duration is unknown; give it")
+    for name in sorted(estimated):
+        if name not in durations:
+            raise AnnotationError(
+                f"{name}: estimated, but neither the reference nor the durations name this recording; "
+                "add it there or leave it out"
+            )
+    _check_labels("reference", reference, labels)
+    _check_labels("estimated", estimated, labels)
+    return [
+        Recording.of(reference.get(name, ()), estimated.get(name, ()), durations[name]) for name in sorted(durations)
+    ]
+
+
+def labels_to_score(
+    reference: EventTable, estimated: EventTable, labels: Sequence[str] | None = None
+) -> tuple[str, ...]:
+    """`labels` as given, else every label that occurs in either table, sorted. Raises `ConfigError` for a double."""
+    if labels is None:
+        return tuple(sorted({*labels_of(reference), *labels_of(estimated)}))
+    doubles = sorted({label for label in labels if list(labels).count(label) > 1})
+    if doubles:
+        raise ConfigError(f"label {doubles[0]!r} is given twice; name each label to score once")
+    return tuple(labels)
+
+
+def _check_labels(which: str, table: EventTable, labels: Sequence[str]) -> None:
+    known = set(labels)
+    for name in sorted(table):
+        for event in table[name]:
+            if event.label not in known:
+                raise AnnotationError(
+                    f"{name}: {which} label {event.label!r} is none of the labels to score ({', '.join(labels)}); "
+                    "add it to them or remove its events"
+                )
+
+
+def _cut(events: Iterable[Event], duration: float) -> list[Event]:
+    """Unlike `hubbub.events.clip`, this keeps an instant at 0 s."""
+    return [
+        event if event.offset <= duration else replace(event, offset=duration)
+        for event in events
+        if event.onset < duration - TIME_TOLERANCE
+    ]
