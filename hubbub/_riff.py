@@ -64,7 +64,9 @@ def data_chunk(path: Path) -> Data | None:
             if at + 8 > size or not name.isascii() or b"\0" in name:
                 return None
             promised, present = _number(file, at + 4, number), size - at - 8
-            if name in (b"data", b"SSND"):
+            if name == b"SSND":  # eight bytes of it are no samples
+                return Data(promised - 8, present - 8)
+            if name == b"data":
                 break
             if name == b"ds64":
                 long_at = at + 16
