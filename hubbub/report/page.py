@@ -1,0 +1,109 @@
+"""One HTML file that shows a detector: its scores, how it was trained, what it heard and what it missed.
+
+Everything is inside the file and nothing is fetched: it can be mailed, archived and opened without a network.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from hubbub.errors import HubbubError
+from hubbub.events import Event
+from hubbub.metrics import Scores
+from hubbub.report.comparison import Probabilities
+from hubbub.report.drawing import draw
+from hubbub.report.figures import to_inline_svg, training_curves
+from hubbub.report.tables import LABEL_COLUMNS, SCORE_COLUMNS, TRIVIAL, headlines, label_rows, score_rows
+from hubbub.report.timeaxis import clock
+
+try:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+except ImportError as error:
+    raise HubbubError('pages need jinja2: pip install "hubbub[report]"') from error
+
+TEMPLATES = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class RecordingView:
+    """A recording to show: mono `samples`, shape (n_samples,), with what was estimated and, where known, what is true.
+
+    `reference` None means that nobody knows; an empty one, that nothing sounds.
+    """
+
+    name: str
+    samples: NDArray[np.floating]
+    sample_rate: int
+    estimated: Sequence[Event]
+    reference: Sequence[Event] | None = None
+    probabilities: Probabilities | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page shows, from top to bottom; what is empty is left out.
+
+    `scores` are by system, as `evaluate_with_trivial` returns them; `facts` are what a reader needs to trust or repeat
+    the rest (labels, sample rate, look-ahead, training data, licences, versions); `notes` are sentences.
+    """
+
+    title: str
+    summary: str
+    scores: Mapping[str, Scores] | None = None
+    training_log: Path | None = None
+    recordings: Sequence[RecordingView] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
+def write_page(path: Path, page: Page) -> None:
+    """Write `page` as one HTML file, beside its place first and then renamed.
+
+    Raises `HubbubError` where the training log or the probabilities of a recording are not usable, or the file cannot
+    be written.
+    """
+    # A file name may hold bytes that are no text; the page is text.
+    html = render(page).encode("utf-8", "replace")
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(html)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise HubbubError(f"{path}: the page cannot be written: {error.strerror}; give another file") from error
+
+
+def render(page: Page) -> str:
+    """`page` as HTML; raises as `write_page` does."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    scores = page.scores or {}
+    first = next((system for system in scores if system not in TRIVIAL), None)
+    shown = scores[first] if first is not None else None
+    curves = "" if page.training_log is None else to_inline_svg(training_curves(page.training_log))
+    return environment.get_template("page.html").render(
+        page=page,
+        headlines=headlines(scores),
+        columns=SCORE_COLUMNS,
+        systems=score_rows(scores),
+        label_columns=LABEL_COLUMNS,
+        labels=label_rows(shown) if shown is not None else [],
+        scored=f"{shown.n_recordings} recordings, {clock(shown.duration_s)}" if shown is not None else "",
+        settings=shown.settings if shown is not None else {},
+        # Drawn by matplotlib from numbers; the only part of a page that is not escaped.
+        curves=Markup(curves),
+        recordings=[
+            draw(view.name, view.samples, view.sample_rate, view.estimated, view.reference, view.probabilities)
+            for view in page.recordings
+        ],
+    )
