@@ -1,7 +1,24 @@
-"""hubbub finds out what is sounding, and when."""
+"""hubbub finds out what is sounding, and when.
 
-from hubbub.errors import HubbubError
+Importing it brings the listening half only: `load` a detector, `detect` events in recordings, or `stream` live audio.
+"""
+
+from hubbub.detector import Detector, Probabilities, load
+from hubbub.errors import AnnotationError, AudioError, ConfigError, DatasetError, DetectorError, HubbubError
 from hubbub.events import Event
+from hubbub.stream import Stream
 
-__all__ = ["Event", "HubbubError"]
+__all__ = [
+    "AnnotationError",
+    "AudioError",
+    "ConfigError",
+    "DatasetError",
+    "Detector",
+    "DetectorError",
+    "Event",
+    "HubbubError",
+    "Probabilities",
+    "Stream",
+    "load",
+]
 __version__ = "0.1.0"

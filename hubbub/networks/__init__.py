@@ -1,1 +1,25 @@
+"""The networks by name: ours and the report's polyphonic ones, all features → logits."""
 
+from torch import nn
+
+from hubbub.errors import ConfigError
+from hubbub.networks.hub import Hub, HubConfig
+from hubbub.networks.report import POLYPHONIC
+
+OURS = "hub"
+NAMES = (OURS, *POLYPHONIC)
+
+
+def build(name: str, n_labels: int) -> nn.Module:
+    """The network `name`: features (batch, n_frames, n_features) → logits (batch, n_frames, n_labels).
+
+    Raises `ConfigError` for an unknown name.
+    """
+    if name == OURS:
+        return Hub(n_labels)
+    if name not in POLYPHONIC:
+        raise ConfigError(f"network {name!r} is none of {', '.join(NAMES)}")
+    return POLYPHONIC[name](n_labels)
+
+
+__all__ = ["NAMES", "OURS", "Hub", "HubConfig", "build"]

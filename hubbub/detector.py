@@ -1,0 +1,129 @@
+"""What a user holds: a detector for recordings of any length, in constant memory, and for live audio."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubbub import audio
+from hubbub.decode import LabelRule
+from hubbub.errors import ConfigError, DetectorError
+from hubbub.events import Event
+from hubbub.model import Metadata, Model
+from hubbub.stream import ProbabilityStream, Stream
+
+Source = str | Path | NDArray[np.float32]
+Progress = Callable[[float], None]
+"""Called with the seconds of audio that were just finished."""
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """`values` (n_frames, n_labels) on `edges` (n_frames + 1,), in seconds; the array travels with its grid."""
+
+    values: NDArray[np.float32]
+    edges: NDArray[np.float64]
+    labels: tuple[str, ...]
+
+
+class Detector:
+    """Finds events in recordings and live audio. Made by `hubbub.load`."""
+
+    def __init__(self, model: Model, rules: list[LabelRule] | None = None) -> None:
+        self._model = model
+        self._rules = list(rules) if rules is not None else model.metadata.rules
+
+    @property
+    def metadata(self) -> Metadata:
+        """What the file says of itself: labels, grid, training data, licences, scores."""
+        return self._model.metadata
+
+    @property
+    def path(self) -> Path:
+        """The file that the detector was loaded from."""
+        return self._model.path
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What it can hear."""
+        return self.metadata.labels
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second that `stream()` wants; recordings are resampled to it."""
+        return self.metadata.sample_rate
+
+    @property
+    def frame_period(self) -> float:
+        """Seconds per frame."""
+        return self.metadata.grid.period
+
+    @property
+    def look_ahead(self) -> int:
+        """Frames of future that a probability needs."""
+        return self.metadata.look_ahead
+
+    @property
+    def latency(self) -> float:
+        """Seconds by which a live probability is late at most."""
+        return (self.metadata.look_ahead + self.metadata.block) * self.frame_period
+
+    def with_thresholds(self, thresholds: float | Mapping[str, float]) -> "Detector":
+        """The same detector at one threshold for all labels, or at others for some.
+
+        Raises `ConfigError` for a label that the detector does not know or a threshold outside [0, 1].
+        """
+        if not isinstance(thresholds, Mapping):
+            thresholds = dict.fromkeys(self.labels, thresholds)
+        unknown = [label for label in thresholds if label not in self.labels]
+        if unknown:
+            raise ConfigError(f"threshold for {unknown[0]!r}: this detector knows {', '.join(self.labels)}")
+        rules = [
+            rule.at(thresholds[label]) if label in thresholds else rule
+            for label, rule in zip(self.labels, self._rules, strict=True)
+        ]
+        return Detector(self._model, rules)
+
+    def detect(self, source: Source, progress: Progress | None = None) -> list[Event]:
+        """The events of a recording, sorted. `source`: a path, or mono float32 samples at `sample_rate`.
+
+        Raises `AudioError` where the recording cannot be read.
+        """
+        stream = self.stream()
+        events: list[Event] = []
+        for block in self._blocks(source, progress):
+            events += stream.push(block)
+        return sorted(events + stream.close())
+
+    def probabilities(self, source: Source, progress: Progress | None = None) -> Probabilities:
+        """The probability of each label in each frame of a recording; `source` as in `detect`."""
+        stream = ProbabilityStream(self._model)
+        pieces = [stream.push(block) for block in self._blocks(source, progress)]
+        pieces.append(stream.close())
+        return Probabilities(np.concatenate(pieces), self.metadata.grid.edges(stream.n_samples), self.labels)
+
+    def stream(self) -> Stream:
+        """A new stream for live audio: `push` mono float32 blocks at `sample_rate`, then `close`."""
+        return Stream(self._model, self._rules)
+
+    def _blocks(self, source: Source, progress: Progress | None) -> Iterator[NDArray[np.float32]]:
+        blocks = iter([source]) if isinstance(source, np.ndarray) else audio.blocks(source, self.sample_rate)
+        for block in blocks:
+            yield block
+            if progress is not None:
+                progress(len(block) / self.sample_rate)
+
+
+def load(path: str | Path | None = None, *, device: str = "cpu", threads: int | None = None) -> Detector:
+    """Opens a detector. `device`: cpu, cuda, rocm, directml, coreml or openvino, where onnxruntime has it.
+
+    Raises `DetectorError` where the file is missing, is no detector, or the device is not there.
+    """
+    if path is None:
+        raise DetectorError(
+            "no detector ships with hubbub yet; train one with `hubbub train CLIPS -o my.onnx` "
+            "and name it with --model my.onnx (or hubbub.load('my.onnx'))"
+        )
+    return Detector(Model(path, device, threads))

@@ -1,0 +1,162 @@
+"""The `.onnx` file: what its metadata promise, and running one block of audio with the state carried along.
+
+The graph takes `audio` (1, n_samples) and the named states and gives `probabilities` (1, n_frames, n_labels) and the
+new states. The front end is inside, so a detector cannot be fed wrong features.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hubbub.decode import LabelRule
+from hubbub.errors import DetectorError
+from hubbub.grid import Grid
+
+METADATA_KEY = "hubbub"
+SCHEMA = 1
+States = dict[str, NDArray[np.float32]]
+
+PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "rocm": "MIGraphXExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+}
+
+
+class Metadata(BaseModel):
+    """Everything about a detector that is not arithmetic. `hop` is in samples, the other lengths are in frames.
+
+    `block`: the graph takes whole multiples of this many frames. `settle`: how many silent frames it takes until the
+    state, zeros at first, is what silence leaves.
+    """
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    schema_version: Literal[1] = Field(1, alias="schema")
+    task: Literal["events"] = "events"
+    labels: tuple[str, ...] = Field(min_length=1)
+    sample_rate: int = Field(gt=0)
+    hop: int = Field(gt=0)
+    look_ahead: int = Field(ge=0)
+    block: int = Field(1, gt=0)
+    settle: int = Field(0, ge=0)
+    states: dict[str, tuple[int, ...]]
+    decode: dict[str, LabelRule]
+    front_end: dict[str, Any] = {}
+    network: dict[str, Any] = {}
+    training: dict[str, Any] = {}
+    scores: dict[str, Any] = {}
+
+    @property
+    def grid(self) -> Grid:
+        """The frames that the probabilities stand on."""
+        return Grid(self.sample_rate, self.hop)
+
+    @property
+    def rules(self) -> list[LabelRule]:
+        """The decision rules in the order of the labels."""
+        return [self.decode[label] for label in self.labels]
+
+    def to_json(self) -> str:
+        """The JSON that stands in the file."""
+        return self.model_dump_json(by_alias=True)
+
+
+class Model:
+    """A detector file, opened. Raises `DetectorError`, one line, for whatever is wrong with it."""
+
+    def __init__(self, path: str | Path, device: str = "cpu", threads: int | None = None) -> None:
+        self.path = Path(path)
+        self._session = _open(self.path, device, threads)
+        self.metadata = _read_metadata(self.path, self._session)
+        self._silence: States | None = None
+
+    def run(self, audio: NDArray[np.float32], states: States) -> tuple[NDArray[np.float32], States]:
+        """One step: `audio` (n_samples,), a multiple of block * hop → probabilities (n_frames, n_labels), states."""
+        outputs = self._session.run(["probabilities", *_outputs(states)], {"audio": audio[np.newaxis], **states})
+        return outputs[0][0], dict(zip(states, outputs[1:], strict=True))
+
+    def silent_states(self) -> States:
+        """The states that endless silence before the first sample leaves."""
+        if self._silence is None:
+            meta = self.metadata
+            states: States = {name: np.zeros(shape, np.float32) for name, shape in meta.states.items()}
+            blocks = -(-meta.settle // meta.block)
+            if blocks:
+                _, states = self.run(np.zeros(blocks * meta.block * meta.hop, np.float32), states)
+            self._silence = states
+        return dict(self._silence)
+
+
+def _outputs(states: States) -> list[str]:
+    return [f"{name}_out" for name in states]
+
+
+def _open(path: Path, device: str, threads: int | None) -> onnxruntime.InferenceSession:
+    if not path.is_file():
+        raise DetectorError(f"{path}: no such file; wanted a detector, the .onnx file that `hubbub train` writes")
+    if device not in PROVIDERS:
+        raise DetectorError(f"device {device!r} is none of {', '.join(PROVIDERS)}")
+    if PROVIDERS[device] not in onnxruntime.get_available_providers():
+        raise DetectorError(f"device {device!r}: this build of onnxruntime lacks {PROVIDERS[device]}; use --device cpu")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what goes wrong is told by our own errors
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=[PROVIDERS[device]])
+    except Exception as error:  # onnxruntime's exceptions share no base class but this
+        raise DetectorError(
+            f"{path}: is no ONNX file that onnxruntime can open; wanted a detector that `hubbub train` wrote"
+        ) from error
+
+
+def _read_metadata(path: Path, session: onnxruntime.InferenceSession) -> Metadata:
+    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    if text is None:
+        raise DetectorError(
+            f"{path}: an ONNX file without the metadata key {METADATA_KEY!r}; "
+            "wanted a detector that `hubbub train` wrote"
+        )
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DetectorError(f"{path}: its metadata are not JSON ({error}); train the detector again") from error
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if schema != SCHEMA:
+        raise DetectorError(
+            f"{path}: metadata schema {schema!r}; this version of hubbub reads {SCHEMA}; "
+            "upgrade hubbub or train the detector again"
+        )
+    try:
+        metadata = Metadata.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DetectorError(f"{path}: metadata field {where!r}: {first['msg']}; train the detector again") from error
+    _check_graph(path, session, metadata)
+    return metadata
+
+
+def _check_graph(path: Path, session: onnxruntime.InferenceSession, metadata: Metadata) -> None:
+    missing_rules = [label for label in metadata.labels if label not in metadata.decode]
+    if missing_rules:
+        raise DetectorError(f"{path}: no decision rule for label {missing_rules[0]!r}; train the detector again")
+    inputs = {node.name for node in session.get_inputs()}
+    outputs = {node.name: node.shape for node in session.get_outputs()}
+    wanted_outputs = {"probabilities", *(f"{name}_out" for name in metadata.states)}
+    if inputs != {"audio", *metadata.states} or set(outputs) != wanted_outputs:
+        raise DetectorError(f"{path}: the graph's inputs and outputs are not those its metadata name; train it again")
+    if outputs["probabilities"][-1] != len(metadata.labels):
+        raise DetectorError(
+            f"{path}: the graph gives {outputs['probabilities'][-1]} probabilities a frame "
+            f"for {len(metadata.labels)} labels; train the detector again"
+        )

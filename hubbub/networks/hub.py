@@ -1,0 +1,169 @@
+"""Hub, our own network: a thin stem that pools frequency before it widens, then a residual stack over time.
+
+Everything runs forwards in time: a layer that looks d frames ahead gives its answer d frames late, and keeps the frames
+it still needs in a state. So training, a whole file and a live stream run through the same arithmetic.
+
+    features (batch, n_frames, n_features)
+      → stem: 3 convolutions over time × frequency, 64 → 32 → 16 → 8 bands, 1 → 16 → 32 → 64 maps
+      → 1×1 to `width` channels (batch, width, n_frames)
+      → residual blocks: dilated depthwise convolution over time, then pointwise; dilations 1, 2, 4, …
+      → 1×1 to logits (batch, n_frames, n_labels), `look_ahead` frames late
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+KERNEL = 3  # in time, everywhere
+
+
+@dataclass(frozen=True)
+class HubConfig:
+    """`max_ahead`: frames that the residual stack may look ahead; blocks past that budget look only back."""
+
+    n_features: int = 64
+    stem: tuple[int, ...] = (16, 32, 64)
+    width: int = 128
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1, 2)
+    max_ahead: int = 34
+    dropout: float = 0.1
+
+
+class StemLayer(nn.Module):
+    """3×3 convolution over time and frequency that halves the bands; depthwise separable except the first.
+
+    State: the last two frames, (batch, channels_in, 2, bands).
+    """
+
+    delay = 1
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.channels_in = channels_in
+        spatial_out = channels_out if channels_in == 1 else channels_in
+        layers: list[nn.Module] = [
+            nn.Conv2d(channels_in, spatial_out, KERNEL, (1, 2), padding=(0, 1), groups=channels_in, bias=False)
+        ]
+        if channels_in > 1:
+            layers += [nn.BatchNorm2d(spatial_out), nn.ReLU(), nn.Conv2d(spatial_out, channels_out, 1, bias=False)]
+        self.layers = nn.Sequential(*layers, nn.BatchNorm2d(channels_out), nn.ReLU())
+
+    def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, channels_in, n_frames, bands) → (batch, channels_out, n_frames, bands / 2), one frame late."""
+        x = torch.cat([state, x], dim=2)
+        return self.layers(x), x[:, :, -(KERNEL - 1) :]
+
+
+class Depthwise(nn.Conv1d):
+    """A dilated depthwise convolution over time as three shifted products: the same sum, and faster."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, n_frames + 2 * dilation) → (batch, channels, n_frames)."""
+        (dilation,) = self.dilation
+        n_frames = x.shape[2] - (KERNEL - 1) * dilation
+        terms = [x[:, :, k * dilation : k * dilation + n_frames] * self.weight[:, :, k] for k in range(KERNEL)]
+        return terms[0] + terms[1] + terms[2]
+
+
+class ResidualBlock(nn.Module):
+    """x + pointwise(relu(depthwise(x))), the depthwise convolution dilated over time.
+
+    State: the last 2 * dilation frames, (batch, width, 2 * dilation). Looks `dilation` frames ahead, or only back.
+    """
+
+    def __init__(self, width: int, dilation: int, ahead: bool, dropout: float) -> None:
+        super().__init__()
+        self.delay = dilation if ahead else 0
+        self.memory = (KERNEL - 1) * dilation
+        self.depthwise = Depthwise(width, width, KERNEL, dilation=dilation, groups=width, bias=False)
+        self.norm = nn.BatchNorm1d(width)
+        self.pointwise = nn.Conv1d(width, width, 1, bias=False)
+        self.norm_out = nn.BatchNorm1d(width)
+        self.dropout = nn.Dropout1d(dropout)  # whole channels: neighbouring frames tell what one frame hides
+
+    def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, width, n_frames) → the same shape, `delay` frames late."""
+        n_frames = x.shape[2]
+        x = torch.cat([state, x], dim=2)
+        y = self.norm_out(self.pointwise(functional.relu(self.norm(self.depthwise(x)))))
+        shortcut = x[:, :, self.memory - self.delay : self.memory - self.delay + n_frames]
+        return functional.relu(shortcut + self.dropout(y)), x[:, :, -self.memory :]
+
+
+class Hub(nn.Module):
+    """The network. `look_ahead`: how many frames late its logits are; `context`: frames back that one logit sees."""
+
+    def __init__(self, n_labels: int, config: HubConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config if config is not None else HubConfig()
+        self.norm = nn.BatchNorm1d(config.n_features, affine=False)  # the mean and spread of each band, learned
+        channels = (1, *config.stem)
+        self.stem = nn.ModuleList(StemLayer(a, b) for a, b in pairwise(channels))
+        bands = config.n_features // 2 ** len(config.stem)
+        self.widen = nn.Sequential(
+            nn.Conv1d(config.stem[-1] * bands, config.width, 1, bias=False), nn.BatchNorm1d(config.width), nn.ReLU()
+        )
+        self.blocks = nn.ModuleList(
+            ResidualBlock(config.width, dilation, ahead, config.dropout)
+            for dilation, ahead in _looks_ahead(config.dilations, config.max_ahead)
+        )
+        self.head = nn.Conv1d(config.width, n_labels, 1)
+        self.look_ahead = sum(int(layer.delay) for layer in self.layers())
+        memory = (KERNEL - 1) * (len(config.stem) + sum(config.dilations))
+        self.context = memory - self.look_ahead
+
+    def layers(self) -> Iterator[StemLayer | ResidualBlock]:
+        """The layers that keep a state, in the order of the states."""
+        yield from self.stem  # type: ignore[misc]
+        yield from self.blocks  # type: ignore[misc]
+
+    def state_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name → shape of each state for a batch of one."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        bands = self.config.n_features
+        for index, layer in enumerate(self.stem):
+            assert isinstance(layer, StemLayer)
+            shapes[f"stem_{index}"] = (1, layer.channels_in, KERNEL - 1, bands)
+            bands //= 2
+        for index, block in enumerate(self.blocks):
+            assert isinstance(block, ResidualBlock)
+            shapes[f"block_{index}"] = (1, self.config.width, block.memory)
+        return shapes
+
+    def step(self, features: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """(batch, n_frames, n_features) and the states → logits (batch, n_frames, n_labels), late, and new states."""
+        x = self.norm(features.transpose(1, 2)).transpose(1, 2).unsqueeze(1)
+        new_states = []
+        remaining = iter(states)
+        for layer in self.stem:
+            x, state = layer(x, next(remaining))
+            new_states.append(state)
+        # (batch, maps, n_frames, bands) → (batch, maps * bands, n_frames)
+        x = self.widen(x.permute(0, 1, 3, 2).flatten(1, 2))
+        for block in self.blocks:
+            x, state = block(x, next(remaining))
+            new_states.append(state)
+        return self.head(x).transpose(1, 2), new_states
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Training's form: features with context → logits of the frames in between.
+
+        (batch, context + n_frames + look_ahead, n_features) → (batch, n_frames, n_labels). With less context the states
+        begin as zeros instead of real frames.
+        """
+        batch = features.shape[0]
+        states = [features.new_zeros(batch, *shape[1:]) for shape in self.state_shapes().values()]
+        logits, _ = self.step(features, states)
+        return logits[:, self.look_ahead :]
+
+
+def _looks_ahead(dilations: Sequence[int], budget: int) -> Iterator[tuple[int, bool]]:
+    """Each dilation with whether its block may look ahead, as long as the budget of frames lasts."""
+    for dilation in dilations:
+        ahead = dilation <= budget
+        budget -= dilation if ahead else 0
+        yield dilation, ahead

@@ -1,0 +1,111 @@
+"""Blocks of any size in, events out as soon as they are certain.
+
+A recording is a stream that ends: files and microphones run through the same code. The recording is surrounded by
+silence: the state before the first block is what silence leaves, and silence is pushed after the last block until
+every frame of the recording has come out.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hubbub.decode import Decoder, LabelRule
+from hubbub.errors import AudioError
+from hubbub.events import Event
+from hubbub.model import Model
+
+MAX_FRAMES = 1500
+"""Frames in one run of the graph, so that memory does not grow with the block that a caller hands over."""
+
+
+class ProbabilityStream:
+    """Audio in, probabilities out, frame by frame of the detector's grid, `look_ahead` frames late."""
+
+    def __init__(self, model: Model) -> None:
+        meta = model.metadata
+        self._model = model
+        self._states = model.silent_states()
+        self._waiting: list[NDArray[np.float32]] = []  # less than one block of samples, or a block handed over
+        self._n_waiting = 0
+        self._step = meta.block * meta.hop
+        self._largest = max(1, MAX_FRAMES // meta.block) * self._step
+        self._skip = meta.look_ahead  # outputs that belong to the silence before the recording
+        self._n_labels = len(meta.labels)
+        self._n_out = 0
+        self._closed = False
+        self.n_samples = 0
+
+    def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Takes mono samples at the detector's rate, any number; gives the frames that are ready, (n_frames, n_labels).
+
+        Raises `AudioError` for samples that are not finite or not one-dimensional, or after `close()`.
+        """
+        if self._closed:
+            raise AudioError("the stream is closed; open a new one with detector.stream()")
+        samples = np.asarray(samples, dtype=np.float32)
+        if samples.ndim != 1:
+            raise AudioError(f"a block of shape {samples.shape}; wanted mono samples, shape (n_samples,)")
+        if not np.isfinite(samples).all():
+            raise AudioError(f"sample {self.n_samples + int(np.argmin(np.isfinite(samples)))} is not a finite number")
+        self.n_samples += len(samples)
+        return self._run(samples)
+
+    def close(self) -> NDArray[np.float32]:
+        """Pushes the silence after the recording and gives the last frames, (n_frames, n_labels)."""
+        meta = self._model.metadata
+        n_frames = meta.grid.n_frames(self.n_samples)
+        missing = n_frames - self._n_out
+        self._closed = True
+        if missing == 0:
+            return np.zeros((0, self._n_labels), np.float32)
+        wanted = (n_frames + meta.look_ahead) * meta.hop
+        wanted += -wanted % self._step
+        return self._run(np.zeros(wanted - self.n_samples, np.float32))[:missing]
+
+    def _run(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        self._waiting.append(samples)
+        self._n_waiting += len(samples)
+        if self._n_waiting < self._step:
+            return np.zeros((0, self._n_labels), np.float32)
+        audio = np.concatenate(self._waiting)
+        usable = len(audio) - len(audio) % self._step
+        outputs = []
+        for start in range(0, usable, self._largest):
+            piece = audio[start : min(start + self._largest, usable)]
+            probabilities, self._states = self._model.run(piece, self._states)
+            outputs.append(probabilities)
+        self._waiting = [audio[usable:].copy()]
+        self._n_waiting = len(audio) - usable
+        ready = np.concatenate(outputs)
+        skipped = min(self._skip, len(ready))
+        self._skip -= skipped
+        self._n_out += len(ready) - skipped
+        return ready[skipped:]
+
+
+class Stream:
+    """Audio in, events out. `probabilities` of the frames that came out last are kept for a display."""
+
+    def __init__(self, model: Model, rules: list[LabelRule]) -> None:
+        meta = model.metadata
+        self._rate = meta.sample_rate
+        self._frames = ProbabilityStream(model)
+        self._decoder = Decoder(meta.labels, rules, meta.grid)
+        self.probabilities: NDArray[np.float32] = np.zeros((0, len(meta.labels)), np.float32)
+
+    @property
+    def seconds(self) -> float:
+        """How much audio was pushed so far."""
+        return self._frames.n_samples / self._rate
+
+    def push(self, samples: NDArray[np.float32]) -> list[Event]:
+        """Takes mono float32 samples at the detector's rate, any number; gives the events that are certain now.
+
+        Raises `AudioError` for samples that are not finite or not one-dimensional, or after `close()`.
+        """
+        self.probabilities = self._frames.push(samples)
+        return self._decoder.push(self.probabilities)
+
+    def close(self) -> list[Event]:
+        """Ends the recording; gives its last events."""
+        self.probabilities = self._frames.close()
+        return sorted(self._decoder.push(self.probabilities) + self._decoder.close(self.seconds))

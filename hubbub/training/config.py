@@ -1,0 +1,31 @@
+"""What a training run is told: validated when made, stored with what it produced."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class TrainConfig(BaseModel):
+    """Settings of one training run. Lengths in minutes or seconds are audio, not waiting.
+
+    `train_minutes`, `validation_minutes`, `test_minutes`: soundscapes to mix, where the data are isolated clips.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    network: str = "hub"
+    seed: int = Field(0, ge=0)
+    epochs: int = Field(40, gt=0)
+    patience: int = Field(30, gt=0)
+    batch_size: int = Field(16, gt=0)
+    learning_rate: float = Field(1e-3, gt=0)
+    schedule: Literal["constant", "cosine"] = "cosine"
+    segment_seconds: float = Field(10.0, gt=0)
+    augment: bool = True
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
+    device: str = "auto"
+    threads: int | None = Field(None, gt=0)
+    train_minutes: float = Field(120.0, gt=0)
+    validation_minutes: float = Field(30.0, gt=0)
+    test_minutes: float = Field(60.0, gt=0)
+    scene_seconds: float = Field(60.0, gt=0)

@@ -1,0 +1,218 @@
+"""From trained weights to one `.onnx` file: samples in, probabilities out, the front end inside.
+
+The file proves itself: what it gives for a test recording, pushed in random blocks through the same code that users
+run, must equal what torch gives for the whole.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from hubbub.decode import LabelRule
+from hubbub.errors import DetectorError
+from hubbub.model import METADATA_KEY, Metadata, Model
+from hubbub.networks import Hub
+from hubbub.stream import ProbabilityStream
+from hubbub.training.front_end import FrontEnd, FrontEndConfig
+from hubbub.training.predict import SUBSEQUENCE, context_of, predict
+
+TOLERANCE = 1e-4
+"""Largest difference of a probability between the exported file and torch."""
+
+
+class HubGraph(nn.Module):
+    """Front end and network as one step: audio (1, n_samples) and the states → probabilities, new states."""
+
+    def __init__(self, front_end: FrontEnd, network: Hub) -> None:
+        super().__init__()
+        self.front_end = front_end
+        self.network = network
+
+    def forward(self, audio: Tensor, audio_state: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        """Probabilities (1, n_frames, n_labels), late by the look-ahead of front end and network."""
+        features, audio_state = self.front_end.step(audio, audio_state)
+        logits, new_states = self.network.step(features, states)
+        return torch.sigmoid(logits), audio_state, *new_states
+
+
+class SubsequenceGraph(nn.Module):
+    """A report network on whole sub-sequences: it starts anew in each, and `top_db` is relative to each."""
+
+    def __init__(self, front_end: FrontEnd, network: nn.Module) -> None:
+        super().__init__()
+        self.front_end = front_end
+        self.network = network
+
+    def forward(self, audio: Tensor, audio_state: Tensor) -> tuple[Tensor, Tensor]:
+        """Audio (1, n * 1024 * hop) → probabilities (1, n * 1024, n_labels)."""
+        front_end = self.front_end
+        step = SUBSEQUENCE * front_end.config.hop
+        heard = torch.cat([audio_state, audio], dim=1)
+        rows = heard.unfold(1, front_end.state_length + step, step)[0]
+        probabilities = torch.sigmoid(self.network(front_end(rows)))
+        return probabilities.flatten(0, 1).unsqueeze(0), heard[:, -front_end.state_length :]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """Where the file is, and how far it is from torch."""
+
+    path: Path
+    largest_difference: float
+    n_bytes: int
+
+
+def export(
+    path: Path,
+    network: nn.Module,
+    front_end_config: FrontEndConfig,
+    labels: Sequence[str],
+    rules: Sequence[LabelRule],
+    *,
+    network_facts: dict[str, Any],
+    training_facts: dict[str, Any],
+    scores: dict[str, Any] | None = None,
+) -> Exported:
+    """Writes the detector and proves it. Raises `DetectorError` where it cannot be written or differs from torch."""
+    front_end = FrontEnd(front_end_config)
+    network = network.eval().float().cpu()
+    streams = isinstance(network, Hub)
+    graph: nn.Module = (
+        HubGraph(front_end, network) if isinstance(network, Hub) else SubsequenceGraph(front_end, network)
+    )
+    block = 1 if streams else SUBSEQUENCE
+    states: dict[str, tuple[int, ...]] = {"audio_state": (1, front_end.state_length)}
+    before, after = context_of(network)
+    if isinstance(network, Hub):
+        states |= network.state_shapes()
+    metadata = Metadata(
+        labels=tuple(labels),
+        sample_rate=front_end_config.sample_rate,
+        hop=front_end_config.hop,
+        look_ahead=front_end.look_ahead + after,
+        block=block,
+        settle=before + after + front_end.look_ahead + 2 if streams else 0,
+        states=states,
+        decode=dict(zip(labels, rules, strict=True)),
+        front_end=front_end_config.model_dump() | _clipping_note(front_end_config, streams),
+        network=network_facts,
+        training=training_facts,
+        scores=scores or {},
+    )
+    part = path.with_name(path.name + ".part")
+    try:
+        _write(part, graph, metadata)
+        difference = prove(part, network, front_end_config)
+        if difference > TOLERANCE:
+            raise DetectorError(
+                f"{path}: the exported file differs from torch by {difference:.1e}, more than {TOLERANCE:.0e}; "
+                "this is a bug of hubbub or of this onnxruntime: please report it with both versions"
+            )
+        n_bytes = part.stat().st_size
+        part.replace(path)
+    except OSError as error:
+        raise DetectorError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return Exported(path, difference, n_bytes)
+
+
+def add_scores(path: Path, scores: dict[str, Any]) -> None:
+    """Writes `scores` into the metadata of a detector: what it reached on recordings it was not trained on."""
+    model = onnx.load(path)
+    for entry in model.metadata_props:
+        if entry.key == METADATA_KEY:
+            metadata = Metadata.model_validate_json(entry.value)
+            entry.value = metadata.model_copy(update={"scores": scores}).to_json()
+    part = path.with_name(path.name + ".part")
+    onnx.save(model, part)
+    part.replace(path)
+
+
+def prove(path: Path, network: nn.Module, front_end_config: FrontEndConfig, seconds: float = 12.0) -> float:
+    """The largest difference between the file, fed in random blocks, and torch on the whole, over a test recording."""
+    rng = np.random.default_rng(0)
+    audio = _test_recording(rng, front_end_config.sample_rate, seconds)
+    model = Model(path)
+    stream = ProbabilityStream(model)
+    pieces, start = [], 0
+    while start < len(audio):
+        end = start + int(rng.integers(1, front_end_config.sample_rate))
+        pieces.append(stream.push(audio[start:end]))
+        start = end
+    pieces.append(stream.close())
+    streamed = np.concatenate(pieces)
+    if model.metadata.block == 1:
+        front_end = FrontEnd(front_end_config)
+        silence = silence_of(front_end_config)
+        whole = predict(network, front_end.grid_features(audio).numpy(), silence)
+    else:
+        whole = _subsequences(network, front_end_config, audio, model.metadata)
+    return float(np.abs(streamed - whole).max())
+
+
+def silence_of(config: FrontEndConfig) -> NDArray[np.float32]:
+    """What surrounds a recording's features, (n_features,): those of silence; zeros for the report's MFCC."""
+    if config.kind == "mfcc":
+        return np.zeros(config.n_features, np.float32)
+    front_end = FrontEnd(config)
+    silence: NDArray[np.float32] = front_end(torch.zeros(1, config.n_fft))[0, 0].numpy()
+    return silence
+
+
+def _subsequences(
+    network: nn.Module, config: FrontEndConfig, audio: NDArray[np.float32], metadata: Metadata
+) -> NDArray[np.float32]:
+    """The sub-sequence form, written slowly in torch with the other transform."""
+    front_end = FrontEnd(config)
+    n_frames = metadata.grid.n_frames(len(audio))
+    step = SUBSEQUENCE * config.hop
+    n_blocks = -(-(n_frames + metadata.look_ahead) // SUBSEQUENCE)
+    padded = np.zeros(front_end.state_length + n_blocks * step, np.float32)
+    padded[front_end.state_length :][: len(audio)] = audio
+    rows = [padded[k * step : (k + 1) * step + front_end.state_length] for k in range(n_blocks)]
+    with torch.inference_mode():
+        values = [torch.sigmoid(network(front_end(torch.from_numpy(row)[None])))[0].numpy() for row in rows]
+    whole: NDArray[np.float32] = np.concatenate(values)[metadata.look_ahead :][:n_frames]
+    return whole
+
+
+def _write(path: Path, graph: nn.Module, metadata: Metadata) -> None:
+    graph.eval()
+    # several blocks, so that nothing in the graph is specialised to one
+    audio = torch.zeros(1, 3 * metadata.block * metadata.hop)
+    states = [torch.zeros(shape) for shape in metadata.states.values()]
+    names = list(metadata.states)
+    with torch.inference_mode():
+        torch.onnx.export(
+            graph,
+            (audio, *states),
+            input_names=["audio", *names],
+            output_names=["probabilities", *(f"{name}_out" for name in names)],
+            dynamic_axes={"audio": {1: "n_samples"}, "probabilities": {1: "n_frames"}},
+            dynamo=False,
+        )
+
+
+def _test_recording(rng: np.random.Generator, sample_rate: int, seconds: float) -> NDArray[np.float32]:
+    """Noise bursts and sweeping tones at many levels, with silence in between."""
+    n_samples = int(seconds * sample_rate) + 7  # no whole number of frames
+    time = np.arange(n_samples) / sample_rate
+    tone = np.sin(2 * np.pi * (300 * time + 120 * np.sin(time) * time))
+    gate = np.repeat(rng.uniform(0, 1, size=int(seconds * 4) + 2) > 0.5, sample_rate // 4)[:n_samples]
+    level = 10 ** (-3 * (1 + np.sin(time)) / 2)
+    audio = gate * level * (0.5 * tone + 0.2 * rng.standard_normal(n_samples))
+    return audio.astype(np.float32)
+
+
+def _clipping_note(config: FrontEndConfig, streams: bool) -> dict[str, str]:
+    if config.top_db is None or streams:
+        return {}
+    return {"top_db_relative_to": f"each sub-sequence of {SUBSEQUENCE} frames (in training: the whole recording)"}

@@ -1,0 +1,250 @@
+"""Training by Lightning: early stopping, the best weights, and a run that can be killed and goes on.
+
+A run has a folder: `last.ckpt` after every finished epoch, `best.ckpt` with the lowest validation loss, `log.csv` with
+the curves. Started again, it goes on after the last finished epoch, with the result that it would have had.
+"""
+
+import csv
+import io
+import json
+import logging
+import platform
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as lightning
+import numpy as np
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from numpy.typing import NDArray
+from torch import nn
+from torch.utils.data import DataLoader
+
+from hubbub.errors import ConfigError
+from hubbub.networks import OURS
+from hubbub.training.config import TrainConfig
+from hubbub.training.data import Augment, EpochSampler, Example, Segments
+from hubbub.training.module import TrainingModule
+from hubbub.training.predict import SUBSEQUENCE, context_of
+
+LOG_COLUMNS = ("epoch", "train_loss", "validation_loss", "train_accuracy", "validation_accuracy", "seconds")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What came out: the network with its best weights, and how it went."""
+
+    network: nn.Module
+    epochs: int
+    best_epoch: int
+    validation_loss: float
+    seconds: float
+    hardware: str
+    precision: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a progress display is told: batches done of those in all, epochs, losses."""
+
+    batches: int
+    total: int
+    epoch: int
+    validation_loss: float
+    best_loss: float
+
+
+def fit(
+    network: nn.Module,
+    train: list[Example],
+    validation: list[Example],
+    silence: NDArray[np.float32],
+    config: TrainConfig,
+    frame_period: float,
+    folder: Path,
+    progress: Callable[[Status], None] | None = None,
+) -> Fitted:
+    """Trains `network`, or goes on with the run in `folder`. Raises `ConfigError` where the device is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    finished = folder / "finished.json"
+    if finished.is_file():
+        return _load(network, folder, json.loads(finished.read_text(encoding="utf-8")))
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    _quiet()
+    if config.network != OURS:
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # halves the time of the wide convolutions
+    module = TrainingModule(network, config)
+    history = History(folder / "log.csv", progress)
+    best = ModelCheckpoint(
+        folder, "best", monitor="validation_loss", save_weights_only=True, enable_version_counter=False,
+        save_on_train_epoch_end=True,
+    )  # fmt: skip
+    last = ModelCheckpoint(folder, "last", enable_version_counter=False, save_on_train_epoch_end=True)
+    stopping = EarlyStopping("validation_loss", patience=config.patience, check_on_train_epoch_end=True)
+    try:
+        trainer = lightning.Trainer(
+            accelerator=config.device,
+            devices=1,
+            precision=_precision(config),
+            max_epochs=config.epochs,
+            callbacks=[stopping, history, best, last],
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            deterministic="warn",
+        )
+    except (ValueError, MisconfigurationException) as error:
+        raise ConfigError(f"device {config.device!r}: {error}; use --device cpu or auto") from error
+    loaders = _loaders(network, train, validation, silence, config, frame_period)
+    checkpoint = folder / "last.ckpt"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
+        warnings.filterwarnings("ignore", category=FutureWarning, module="lightning")
+        warnings.filterwarnings("ignore", message=".*does not have a deterministic implementation.*")
+        trainer.fit(module, *loaders, ckpt_path=str(checkpoint) if checkpoint.is_file() else None, weights_only=True)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    best_row = min(history.rows, key=lambda row: row["validation_loss"])
+    facts = {
+        "epochs": len(history.rows),
+        "best_epoch": int(best_row["epoch"]),
+        "validation_loss": best_row["validation_loss"],
+        "seconds": round(sum(row["seconds"] for row in history.rows), 1),
+        "hardware": hardware(trainer),
+        "precision": str(trainer.precision),
+    }
+    finished.write_text(json.dumps(facts), encoding="utf-8")
+    return _load(network, folder, facts)
+
+
+def _load(network: nn.Module, folder: Path, facts: dict[str, Any]) -> Fitted:
+    state = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
+    network.load_state_dict({name.removeprefix("network."): value for name, value in state.items()})
+    return Fitted(network.cpu().eval(), **facts)
+
+
+class History(Callback):
+    """Keeps a row an epoch, inside the checkpoint and as `log.csv`; tells the display how far it is."""
+
+    def __init__(self, path: Path, progress: Callable[[Status], None] | None) -> None:
+        self.path = path
+        self.progress = progress
+        self.rows: list[dict[str, float]] = []
+        self._started = 0.0
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Starts the clock."""
+        self._started = time.perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Moves the bar."""
+        if self.progress is not None:
+            losses = [row["validation_loss"] for row in self.rows]
+            per_epoch = int(trainer.num_training_batches)
+            self.progress(
+                Status(
+                    batches=trainer.current_epoch * per_epoch + batch_idx + 1,
+                    total=per_epoch * (trainer.max_epochs or 1),
+                    epoch=trainer.current_epoch + 1,
+                    validation_loss=losses[-1] if losses else float("nan"),
+                    best_loss=min(losses) if losses else float("nan"),
+                )
+            )
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Adds the epoch's row; validation has run by now."""
+        assert isinstance(pl_module, TrainingModule)
+        train_loss, train_accuracy = pl_module.train_totals.means()
+        validation_loss, validation_accuracy = pl_module.validation_totals.means()
+        self.rows.append(
+            {
+                "epoch": trainer.current_epoch + 1,
+                "train_loss": train_loss,
+                "validation_loss": validation_loss,
+                "train_accuracy": train_accuracy,
+                "validation_accuracy": validation_accuracy,
+                "seconds": time.perf_counter() - self._started,
+            }
+        )
+        self._write()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows so far: a checkpoint knows its own history."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """The rows up to the checkpoint."""
+        self.rows = list(state_dict["rows"])
+
+    def _write(self) -> None:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, LOG_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(
+            {key: value if key == "epoch" else f"{value:.6f}" for key, value in row.items()} for row in self.rows
+        )
+        part = self.path.with_suffix(".part")
+        part.write_text(text.getvalue(), encoding="utf-8")
+        part.replace(self.path)
+
+
+def hardware(trainer: lightning.Trainer) -> str:
+    """The accelerator that was taken, in words."""
+    device = trainer.strategy.root_device
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "cpu":
+        return f"CPU ({platform.processor() or platform.machine()}, {torch.get_num_threads()} threads)"
+    return device.type
+
+
+def _loaders(
+    network: nn.Module,
+    train: list[Example],
+    validation: list[Example],
+    silence: NDArray[np.float32],
+    config: TrainConfig,
+    frame_period: float,
+) -> tuple[DataLoader[Any], DataLoader[Any]]:
+    before, after = context_of(network)
+    ours = config.network == OURS
+    length = max(1, round(config.segment_seconds / frame_period)) if ours else SUBSEQUENCE
+    augment = Augment() if ours and config.augment else None
+    training = Segments(train, length, before, after, silence, augment, config.seed, jitter=ours)
+    held_out = Segments(validation, length, before, after, silence)
+    sampler = EpochSampler(len(training), config.seed)
+    return (
+        DataLoader(training, config.batch_size, sampler=sampler),
+        DataLoader(held_out, config.batch_size),
+    )
+
+
+def _precision(config: TrainConfig) -> Any:
+    """bf16 where it was measured to help: the report's wide convolutions, on processors that have it."""
+    if config.precision != "auto":
+        return config.precision
+    if config.network == OURS:
+        return "32-true"
+    if torch.cuda.is_available() and config.device in ("auto", "cuda", "gpu"):
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    return "bf16-mixed" if "avx512_bf16" in _cpu_flags() else "32-true"
+
+
+def _cpu_flags() -> str:
+    path = Path("/proc/cpuinfo")
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def _quiet() -> None:
+    """Lightning greets, tips and advises; what matters is told by us."""
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
+        logging.getLogger(name).setLevel(logging.ERROR)
