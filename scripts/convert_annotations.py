@@ -2,7 +2,8 @@
 
     python scripts/convert_annotations.py FORMAT AUDIO_DIR LABELS OUT [--label NAME] [--merge-gap SECONDS] ...
 
-writes OUT/audio/ (copies, or links), OUT/events.tsv and OUT/recordings.csv. FORMAT is one of
+writes OUT/audio/ (copies, or links), OUT/events.tsv and OUT/recordings.csv, whose files are relative to OUT/audio/.
+FORMAT is one of
 
 - birdsongrec: the Annotation.xml of Koumura and Okanoya's Bengalese finches (doi 10.6084/m9.figshare.3470165). A Note's
   Position counts samples from its Sequence's Position. Labels: note_<x>, or all one with --label song;
@@ -119,7 +120,7 @@ def convert(options: argparse.Namespace) -> None:
     durations = []
     n_past = 0
     for stem in stems:
-        name = f"audio/{recordings[stem].name}"
+        name = recordings[stem].name
         durations.append(audio.info(recordings[stem]).duration)
         events = [event for event in found[stem] if event.label not in options.drop]
         if label is not None:
@@ -128,7 +129,7 @@ def convert(options: argparse.Namespace) -> None:
             events = merge(events, options.merge_gap or 0.0)
         n_past += sum(event.offset > durations[-1] for event in events)
         table[name] = clip(events, 0.0, durations[-1])
-        _place(recordings[stem], options.out / name, options.link)
+        _place(recordings[stem], options.out / "audio" / name, options.link)
     annotations.write(options.out / "events.tsv", table, "dcase")
     with replacing(options.out / "recordings.csv") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -213,13 +214,13 @@ def _spread(seconds: Sequence[float]) -> str:
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    """`path:line` and text of the lines that hold something and are no comment (`;;` in RTTM)."""
+    """`path:line` and text of the lines that are not blank."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise AnnotationError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip() and not line.startswith(";"):
+        if line.strip():
             yield f"{path}:{number}", line.strip()
 
 

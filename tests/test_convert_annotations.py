@@ -121,7 +121,7 @@ def test_segments(sounds, tmp_path):
     assert first.events == (Event(0.5, 0.9, "speech"),)
     assert second.events == ()
     with (out / "recordings.csv").open(newline="") as file:
-        assert list(csv.reader(file))[1:] == [["audio/0.wav", "0", ""], ["audio/1.wav", "1", ""]]
+        assert list(csv.reader(file))[1:] == [["0.wav", "0", ""], ["1.wav", "1", ""]]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from joblib import parallel_config
 
+from hubbub.datasets import features
 from hubbub.datasets.annotated import kind_of, read_annotated
 from hubbub.datasets.clips import labels_of, read_clips
 from hubbub.datasets.features import FeatureCache, content_hash, key_of
@@ -21,7 +23,7 @@ from hubbub.datasets.split import (
     tally,
 )
 from hubbub.datasets.split_file import check_split, read_split, write_split
-from hubbub.errors import DatasetError
+from hubbub.errors import AnnotationError, DatasetError
 from hubbub.events import Event
 
 RATE = 8000
@@ -155,6 +157,30 @@ class TestAnnotated:
         (recording,) = read_annotated(tmp_path)
         assert recording.events == (Event(0.25, 0.5, "dog"),)
         assert recording.problems == ()
+
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("a.tsv", f"{HEADER}a.wav\t0.25\t0.5\tdog\t\n"),
+            ("a.tsv", f"{HEADER}a.wav\t0.25\t0.5\tdog\t\nb.wav\t0.1\t0.5\tcat\t\n"),
+            (
+                "a.json",
+                '{"recordings": [{"filename": "a.wav", "events": [{"onset": 0.25, "offset": 0.5, "label": "dog"}]}]}',
+            ),
+            ("a.txt", "0.25\t0.5\tdog\n\\\t100.0\t900.0\n"),
+        ],
+    )
+    def test_the_formats_of_label_files(self, tmp_path, name, content):
+        wav(tmp_path / "a.wav", 1.0)
+        text(tmp_path / "labels" / name, content)
+        (recording,) = read_annotated(tmp_path)
+        assert recording.events == (Event(0.25, 0.5, "dog"),)
+
+    def test_labels_of_other_recordings(self, tmp_path):
+        wav(tmp_path / "a.wav", 1.0)
+        text(tmp_path / "labels/a.tsv", f"{HEADER}x.wav\t0\t1\tdog\t\nb.wav\t0\t1\tcat\t\n")
+        with pytest.raises(AnnotationError, match=r"names 2 recordings; wanted the labels of a\.wav only"):
+            read_annotated(tmp_path)
 
     def test_events_past_the_end(self, tmp_path):
         wav(tmp_path / "a.wav", 1.0)
@@ -334,6 +360,13 @@ class TestSplitFile:
         assert read_split(tmp_path / "split.tsv") == split
         assert [path.name for path in tmp_path.iterdir()] == ["split.tsv"]
 
+    def test_a_killed_run_leaves_the_old_file(self, tmp_path):
+        write_split(tmp_path / "split.tsv", Split({"a": "train"}, 1))
+        with pytest.raises(TypeError):  # after the first lines are written
+            write_split(tmp_path / "split.tsv", Split({"a": "test", None: "test"}, 2))
+        assert read_split(tmp_path / "split.tsv") == Split({"a": "train"}, 1)
+        assert [path.name for path in tmp_path.iterdir()] == ["split.tsv"]
+
     def test_by_hand(self, tmp_path):
         path = text(tmp_path / "s.tsv", "file\tside\r\na.wav\ttrain\r\n\r\nb.wav\ttest\r\n")
         assert read_split(path) == Split({"a.wav": "train", "b.wav": "test"}, 0)
@@ -442,11 +475,17 @@ class TestFeatures:
         cache, seen = FeatureCache(tmp_path), []
         cache.get("0", lambda: squares(0))
         jobs = [(str(n), lambda n=n: squares(n)) for n in range(5)]
-        assert cache.fill([*jobs, jobs[1]], lambda done, total: seen.append((done, total)), n_jobs) == 4
+        with parallel_config("threading"):  # processes take seconds to start
+            assert cache.fill([*jobs, jobs[1]], lambda done, total: seen.append((done, total)), n_jobs) == 4
         assert seen == [(n, 4) for n in range(5)]
         for n in range(5):
             assert np.array_equal(cache.load(str(n)), squares(n))
         assert cache.fill(jobs) == 0
+
+    def test_many_jobs_without_joblib(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(features, "Parallel", None)
+        jobs = [(str(n), lambda n=n: squares(n)) for n in range(2)]
+        assert "2 jobs need joblib: pip install" in wrong(FeatureCache(tmp_path).fill, jobs, None, 2)
 
     def test_keys(self):
         assert key_of({"a": 1, "b": [2.0]}, "x") == key_of({"b": [2.0], "a": 1}, "x")

@@ -7,10 +7,7 @@ from pathlib import Path
 from hubbub import audio
 from hubbub.datasets.tables import Row, read_rows
 from hubbub.errors import DatasetError
-from hubbub.mixing.clip import Clip
-
-BACKGROUND = "background"
-"""The folder that is no label: sounds to mix under the others."""
+from hubbub.mixing.clip import BACKGROUND, Clip
 
 CONFIDENCES = ("A", "B", "C")
 MANIFEST = "manifest.csv"

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubbub.datasets.annotated import AnnotatedRecording
-from hubbub.datasets.clips import BACKGROUND, relative_name
+from hubbub.datasets.clips import relative_name
 from hubbub.errors import DatasetError
-from hubbub.mixing.clip import Clip
+from hubbub.mixing.clip import BACKGROUND, Clip
 
 Side = Literal["train", "validation", "test"]
 SIDES: tuple[Side, ...] = ("train", "validation", "test")
@@ -39,6 +39,8 @@ UNTESTED_CONFIDENCE = "C"
 EMPTY_COST = np.array([100.0, 10.0, 9.0])
 """What a label without items on a side costs, far above any misfit of shares: train comes first, test last."""
 RESTARTS = 8
+ENOUGH_GROUPS = 4000
+"""Placed over all restarts: the more groups there are, the less their order matters."""
 SWEEPS = 10
 
 
@@ -132,7 +134,8 @@ def make_split(items: Sequence[Item], seed: int = 0) -> Split:
     best = np.empty(len(weights), dtype=np.int64)
     for family in _families(weights):
         # A family has no label in common with the rest: the best order for one label need not be the best for another.
-        tries = [_assign(weights[family], allowed[family], rng, jitter=0.9 * (n > 0)) for n in range(RESTARTS)]
+        restarts = max(1, min(RESTARTS, ENOUGH_GROUPS // len(family)))
+        tries = [_assign(weights[family], allowed[family], rng, jitter=0.9 * (n > 0)) for n in range(restarts)]
         best[family] = min(tries, key=lambda one: one[0])[1]
     sides = {item.id: SIDES[best[group]] for item, group in zip(items, groups, strict=True)}
     recording_disjoint = tuple(label for label in labels if label not in by_source)

@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from hubbub.datasets.clips import BACKGROUND
 from hubbub.datasets.split import SIDES, UNTESTED_CONFIDENCE, Item, Side, Split
 from hubbub.datasets.tables import replacing, some
 from hubbub.errors import DatasetError
+from hubbub.mixing.clip import BACKGROUND
 
 SEED = "# seed: "
 RECORDING_DISJOINT = "# recording-disjoint only: "
