@@ -7,7 +7,8 @@
 3. for every label with three or more known sources, a source lies on one side *for that label* (clips of unknown source
    count as one source more). The other labels, and background, are listed as `recording_disjoint`. That a source is
    on one side over *several* labels is not guaranteed: it may be trained on for one label and tested on for another;
-4. every label has items to train on.
+4. every label has items to train on; where it has three recordings or more that the first three leave free, it has
+   items to validate and to test on, too. What it lacks, `notes` say.
 
 Within that it comes as near as it can to 60/20/20 for each label and for the whole. Source sizes are often very
 unequal: a label whose recordings come 55, 4 and 3 from three sources is split just so.

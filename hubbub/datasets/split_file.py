@@ -83,7 +83,9 @@ def check_split(split: Split, items: Sequence[Item]) -> None:
         raise DatasetError(f"the split names {some(unknown)}, not in the data set; make a new split")
     for side in SIDES:
         if not split.ids(side):
-            raise DatasetError(f"the split has nothing to {_PURPOSE[side]}; it takes three recordings or more of a label")
+            raise DatasetError(
+                f"the split has nothing to {_PURPOSE[side]}; it takes three recordings or more of a label"
+            )
     recordings: dict[str, list[Item]] = defaultdict(list)
     sources: dict[tuple[str, str], list[Item]] = defaultdict(list)
     for item in items:
