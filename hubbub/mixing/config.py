@@ -1,0 +1,71 @@
+"""How scenes are mixed: every choice that is drawn, and from what range."""
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from hubbub.mixing.activity import ActivityConfig
+
+
+def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
+    if bounds[0] > bounds[1]:
+        raise ValueError(f"the range begins at {bounds[0]:g} and ends at {bounds[1]:g}; wanted the smaller one first")
+    return bounds
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
+PositiveRange = Annotated[tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]], AfterValidator(_ordered)]
+
+
+class MixConfig(BaseModel):
+    """The recipe of TUT-SED Synthetic 2016 by default; where that was never published, what we chose.
+
+    Published: 4 to 9 labels a scene, a track a label, excerpts of 3 to 15 s, random silences, tracks summed, labels
+    from energy, no background. Chosen: everything else. Ranges are drawn from uniformly, frequencies by octaves.
+
+    - `duration`: seconds of a scene.
+    - `polyphony`: how many labels sound at once on average. The silence before an event is uniform from 0 to twice
+      what makes the label sound for `polyphony / mean(n_labels)` of the time; so it follows the length of the clips.
+      Short scenes come out denser, as every label that was drawn sounds at least once.
+    - `level_db`, `jitter_db`: an event's RMS while it sounds, relative to full scale, plus or minus the jitter.
+    - `scene_gain_db`: applied to the whole scene.
+    - `snr_db`: the scene's sound while any label sounds, over its background; None: no background.
+    - `low_pass_chance`, `low_pass_hz`: of an event being dulled, and to where, so that a source with little bandwidth
+      does not betray what it recorded. No event loses more than half of its power's band.
+    - `shelf_chance`, `shelf_db`: of an event being brighter or darker above a corner of 0.5 to 4 kHz, by at most that.
+    - `chain`, `chain_below`, `chain_any_below`: clips shorter than `chain_below` seconds of the labels named, and those
+      shorter than `chain_any_below` of any label, are repeated (with others of their recording, if there are) until
+      an excerpt's length is reached, with pauses drawn about one of `chain_gap` seconds.
+    - `activity`: when a clip counts as sounding.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sample_rate: int = Field(default=22050, ge=4000, le=384000)
+    duration: PositiveRange = (300.0, 380.0)
+    n_labels: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (4, 9)
+    excerpt: PositiveRange = (3.0, 15.0)
+    polyphony: float = Field(default=1.5, gt=0)
+    level_db: float = Field(default=-32.0, le=0)
+    jitter_db: float = Field(default=6.0, ge=0)
+    scene_gain_db: Range = (0.0, 0.0)
+    snr_db: Range | None = None
+    low_pass_chance: float = Field(default=0.3, ge=0, le=1)
+    low_pass_hz: PositiveRange = (2500.0, 8000.0)
+    shelf_chance: float = Field(default=0.5, ge=0, le=1)
+    shelf_db: float = Field(default=4.0, ge=0, le=24)
+    chain: tuple[str, ...] = ("footsteps", "gun_shot", "horsewalk")
+    chain_below: float = Field(default=1.5, ge=0)
+    chain_any_below: float = Field(default=1.0, ge=0)
+    chain_gap: PositiveRange = (0.15, 0.9)
+    activity: ActivityConfig = ActivityConfig()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _ordered(self.n_labels)
+        return self
+
+    @property
+    def duty(self) -> float:
+        """The part of a scene for which a label that was drawn is meant to sound."""
+        return min(0.95, self.polyphony / ((self.n_labels[0] + self.n_labels[1]) / 2))

@@ -1,0 +1,76 @@
+"""A scene as a description: JSON that says all there is to render; one description, one result."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hubbub.errors import ConfigError
+from hubbub.mixing.activity import ActivityConfig
+
+
+class Placement(BaseModel):
+    """One excerpt of a clip in a scene; times in seconds.
+
+    `start` and `length` lie in the clip, `onset` in the scene. `level_db` is the RMS of the excerpt where it sounds,
+    after its filters, relative to full scale.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    label: str = Field(min_length=1)
+    start: float = Field(ge=0)
+    length: float = Field(gt=0)
+    onset: float = Field(ge=0)
+    level_db: float
+    low_pass_hz: float | None = Field(default=None, gt=0)
+    shelf_hz: float | None = Field(default=None, gt=0)
+    shelf_db: float = 0.0
+
+
+class BackgroundPart(BaseModel):
+    """One piece of a scene's background; pieces overlap by `fade` seconds, in which one goes and the next one comes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    start: float = Field(ge=0)
+    length: float = Field(gt=0)
+    onset: float = Field(ge=0)
+    fade: float = Field(ge=0)
+
+
+class Scene(BaseModel):
+    """A soundscape before it sounds: what lies where, at which level, on which background."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    sample_rate: int = Field(gt=0)
+    duration: float = Field(gt=0)
+    placements: tuple[Placement, ...]
+    background: tuple[BackgroundPart, ...] = ()
+    snr_db: float | None = None
+    gain_db: float = 0.0
+    activity: ActivityConfig = ActivityConfig()
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels placed, sorted."""
+        return sorted({placement.label for placement in self.placements})
+
+    def to_json(self) -> str:
+        """The description as JSON, indented, ending in a new line."""
+        return self.model_dump_json(indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """A scene from its JSON. Raises `ConfigError` where it is none."""
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the text"
+            raise ConfigError(
+                f"this is no scene: {where}: {first['msg']}; wanted JSON that hubbub mix wrote"
+            ) from error

@@ -1,0 +1,69 @@
+"""Clips in memory: each is read, resampled and looked at once, however often scenes use it."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import next_fast_len, rfft
+
+from hubbub import audio
+from hubbub.mixing.activity import ActivityConfig, active_spans
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A clip in memory: samples, shape (n_samples,); where it sounds, shape (n_spans, 2), in samples; and the
+    frequency in Hz below which half of its power lies."""
+
+    samples: NDArray[np.float32]
+    spans: NDArray[np.int64]
+    half_power_hz: float
+
+
+class ClipStore:
+    """Reads clips at `sample_rate` and keeps the last ones used, `max_bytes` of samples at most.
+
+    With a `root`, clips below it are named by their path relative to it, so that scenes can move with their clips.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int,
+        activity: ActivityConfig | None = None,
+        root: Path | None = None,
+        max_bytes: int = 512 * 2**20,
+    ) -> None:
+        self.sample_rate = sample_rate
+        self.activity = activity if activity is not None else ActivityConfig()
+        self.root = root
+        self.max_bytes = max_bytes
+        self._bytes = 0
+        self._sounds: OrderedDict[str, Sound] = OrderedDict()
+
+    def name(self, path: Path) -> str:
+        """How a scene names the clip at `path`."""
+        if self.root is not None and path.is_relative_to(self.root):
+            path = path.relative_to(self.root)
+        return path.as_posix()
+
+    def sound(self, name: str) -> Sound:
+        """The clip that a scene calls `name`. Raises `AudioError` where it cannot be read."""
+        if name in self._sounds:
+            self._sounds.move_to_end(name)
+            return self._sounds[name]
+        path = Path(name) if self.root is None else self.root / name
+        samples, _ = audio.read(path, self.sample_rate)
+        samples.flags.writeable = False
+        sound = Sound(samples, active_spans(samples, self.sample_rate, self.activity), self._half_power(samples))
+        self._sounds[name] = sound
+        self._bytes += samples.nbytes
+        while self._bytes > self.max_bytes and len(self._sounds) > 1:
+            self._bytes -= self._sounds.popitem(last=False)[1].samples.nbytes
+        return sound
+
+    def _half_power(self, samples: NDArray[np.float32]) -> float:
+        n = next_fast_len(len(samples), real=True)
+        power = np.cumsum(np.square(np.abs(rfft(samples, n))), dtype=np.float64)
+        return float(np.searchsorted(power, power[-1] / 2) * self.sample_rate / n)
