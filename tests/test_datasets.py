@@ -17,6 +17,7 @@ from hubbub.datasets.split import (
     SIDES,
     Item,
     Split,
+    _notes,
     items_of_clips,
     items_of_recordings,
     make_split,
@@ -313,6 +314,12 @@ class TestSplit:
     def test_untestable_by_confidence(self):
         items = [Item(f"{n}.wav", ("fan",), f"r{n}", confidence="C") for n in range(5)] + sources("dog", a=10)
         assert "fan cannot be tested: all its clips are of confidence C" in make_split(items).notes
+
+    def test_what_cannot_be_trained_on_is_said(self):
+        items = [Item("a.wav", ("dog", "cat"), "a")]
+        split = Split({"a.wav": "validation"}, 0)
+        (dog,) = [note for note in _notes(items, split.sides, set()) if note.startswith("dog cannot be trained on")]
+        assert dog.endswith("needed elsewhere for other labels")
 
     def test_the_same_for_the_same_seed_in_any_order(self):
         items = sources("dog", a=40) + sources("cat", a=17, b=4)

@@ -6,12 +6,11 @@
 2. an item of confidence C is never on the test side;
 3. for every label with three or more known sources, a source lies on one side *for that label* (clips of unknown source
    count as one source more). The other labels, and background, are listed as `recording_disjoint`. That a source is
-   on one side over *several* labels is not guaranteed: it may be trained on for one label and tested on for another;
-4. every label has items to train on; where it has three recordings or more that the first three leave free, it has
-   items to validate and to test on, too. What it lacks, `notes` say.
+   on one side over *several* labels is not guaranteed: it may be trained on for one label and tested on for another.
 
-Within that it comes as near as it can to 60/20/20 for each label and for the whole. Source sizes are often very
-unequal: a label whose recordings come 55, 4 and 3 from three sources is split just so.
+Within that it seeks, and `notes` say where it fails: items of every label to train on, then to validate on, then to
+test on, and 60/20/20 for each label and for the whole. Source sizes are often very unequal: a label whose recordings
+come 55, 4 and 3 from three sources is split just so.
 """
 
 from collections import Counter, defaultdict
@@ -259,6 +258,8 @@ def _notes(items: Sequence[Item], sides: Mapping[str, Side], by_source: set[str]
     for label, its_items in sorted(of_label.items()):
         recordings = len({item.recording_id for item in its_items})
         found = {sides[item.id] for item in its_items}
+        if "train" not in found:
+            notes.append(f"{label} cannot be trained on: its recordings are needed elsewhere for other labels")
         if "test" not in found:
             notes.append(f"{label} cannot be tested: {_why_untested(its_items, recordings)}")
         elif "validation" not in found:
