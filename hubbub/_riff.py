@@ -77,7 +77,8 @@ def data_chunk(path: Path) -> Data | None:
                 return Data(promised, present)
             return Data(present, present, long_at, struct.pack("<Q", present))
     # A length of 0 is meant where the chunks behind it, which the file's own length covers, are no samples.
-    unknown = promised > present if promised else riff_end <= at + 8 or riff_end > 0xFFFFFFFF
+    nothing_behind = riff_end <= at + 8 or riff_end > 0xFFFFFFFF
+    unknown = promised > present or promised == 0xFFFFFFFF or (promised == 0 and nothing_behind)
     if not unknown or not any(promised in lengths for lengths in _NOT_FILLED_IN):
         return Data(promised, present)
     if present > 0xFFFFFFFF:

@@ -179,6 +179,13 @@ def test_files_as_others_write_them(tmp_path: Path, name: str, content: str, wan
     assert list(read) == list(wanted)
 
 
+def test_the_first_lines_tell_more_than_the_suffix(tmp_path: Path) -> None:
+    for content in ("onset\toffset\tlabel\n0.5\t1.5\tdog\n", "0.5\t1.5\tdog\n"):
+        assert annotations.read(file_of(tmp_path, content, "labels.tsv")) == {"labels": DOG}
+    assert annotations.detect_format(file_of(tmp_path, DCASE, "labels.csv")) == "dcase"
+    assert annotations.detect_format(file_of(tmp_path, "", "labels.csv")) == "csv"
+
+
 def test_the_score_is_read(tmp_path: Path) -> None:
     """Events compare with their scores; this says so, since two tests above lean on it."""
     assert Event(0.5, 1.5, "dog", 0.75) != Event(0.5, 1.5, "dog")
@@ -194,6 +201,7 @@ def test_the_score_is_read(tmp_path: Path) -> None:
     [
         (HEADER + "a.wav\t2\t1\tdog\n", ":2: onset 2 s lies after offset 1 s; wanted 0 <= onset <= offset"),
         (HEADER + "\n\na.wav\t-1\t1\tdog\n", ":4: onset -1 s is negative; wanted 0 <= onset <= offset"),
+        (SCORED.replace("\n", "\r\n") + "a.wav\r\nb.wav\t-1\t1\tdog\t\r\n", ":3: onset -1 s is negative; wanted"),
         (HEADER + "a.wav\tone\t1\tdog\n", ":2: onset is 'one'; wanted a number"),
         (HEADER + "a.wav\t0\tnan\tdog\n", ":2: offset is 'nan'; wanted a number"),
         (HEADER + "a.wav\t0\t1_0\tdog\n", ":2: offset is '1_0'; wanted a number"),
@@ -340,9 +348,17 @@ def test_an_unwritable_path_is_told(tmp_path: Path) -> None:
     assert refused(tmp_path, TABLE, "dcase") == "cannot be written: Is a directory"
 
 
-def test_a_device_is_written_to_and_not_replaced() -> None:
-    annotations.write(os.devnull, TABLE)
-    assert Path(os.devnull).is_char_device()
+def test_a_pipe_or_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    """With a pipe of the test's own: a real device, such as the null device, would be lost if this failed as root."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        annotations.write(pipe, TABLE)
+        assert os.read(reader, 10_000) == DCASE.encode()
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
 
 
 # Scores and durations

@@ -278,6 +278,17 @@ def test_a_wav_whose_writer_never_filled_in_its_length_is_read_to_the_end(tmp_pa
     assert len(audio.read(path, start=0.5)[0]) == 4000
 
 
+def test_a_wav_without_its_length_over_4_gib_is_refused(tmp_path: Path) -> None:
+    """libsndfile would read the first 4 GiB and say nothing of the rest. The file is a hole: it takes no room."""
+    path = tmp_path / "long.wav"
+    header = wav_bytes(tmp_path, tone(8000, 8000))[:40]
+    with path.open("wb") as file:
+        file.write(header + b"\xff" * 4)
+        file.truncate(2**32 + 1000)
+    with pytest.raises(AudioError, match=r"long\.wav: has over 4 GiB of samples and a header without their length; "):
+        audio.info(path)  # looks at the header only, so that a failure here reads no 4 GiB
+
+
 @pytest.mark.parametrize("length", [0, 2**64 - 1])
 def test_an_rf64_without_its_length_is_read_to_the_end(tmp_path: Path, length: int) -> None:
     whole, path = tmp_path / "whole.rf64", tmp_path / "piped.wav"
