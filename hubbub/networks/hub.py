@@ -152,13 +152,12 @@ class Hub(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Training's form: features with context → logits of the frames in between.
 
-        (batch, context + n_frames + look_ahead, n_features) → (batch, n_frames, n_labels). With less context the states
-        begin as zeros instead of real frames.
+        (batch, context + n_frames + look_ahead, n_features) → (batch, n_frames, n_labels)
         """
         batch = features.shape[0]
         states = [features.new_zeros(batch, *shape[1:]) for shape in self.state_shapes().values()]
         logits, _ = self.step(features, states)
-        return logits[:, self.look_ahead :]
+        return logits[:, self.context + self.look_ahead :]
 
 
 def _looks_ahead(dilations: Sequence[int], budget: int) -> Iterator[tuple[int, bool]]:

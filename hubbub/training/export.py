@@ -4,6 +4,7 @@ The file proves itself: what it gives for a test recording, pushed in random blo
 run, must equal what torch gives for the whole.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,9 +151,7 @@ def prove(path: Path, network: nn.Module, front_end_config: FrontEndConfig, seco
     pieces.append(stream.close())
     streamed = np.concatenate(pieces)
     if model.metadata.block == 1:
-        front_end = FrontEnd(front_end_config)
-        silence = silence_of(front_end_config)
-        whole = predict(network, front_end.grid_features(audio).numpy(), silence)
+        whole = _whole(network, front_end_config, audio)
     else:
         whole = _subsequences(network, front_end_config, audio, model.metadata)
     return float(np.abs(streamed - whole).max())
@@ -165,6 +164,21 @@ def silence_of(config: FrontEndConfig) -> NDArray[np.float32]:
     front_end = FrontEnd(config)
     silence: NDArray[np.float32] = front_end(torch.zeros(1, config.n_fft))[0, 0].numpy()
     return silence
+
+
+def _whole(network: nn.Module, config: FrontEndConfig, audio: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities (n_frames, n_labels) by torch, all at once.
+
+    A few silent frames go before and after: the windows of the nearest ones reach into the recording.
+    """
+    front_end = FrontEnd(config)
+    n_frames, margin = -(-len(audio) // config.hop), front_end.look_ahead
+    n_windows = n_frames + 2 * margin
+    padded = np.zeros((n_windows - 1) * config.hop + config.n_fft, np.float32)
+    padded[front_end.left_context + margin * config.hop :][: len(audio)] = audio
+    with torch.inference_mode():
+        features = front_end(torch.from_numpy(padded)[None])[0].numpy()
+    return predict(network, features, silence_of(config))[margin : margin + n_frames]
 
 
 def _subsequences(
@@ -190,15 +204,21 @@ def _write(path: Path, graph: nn.Module, metadata: Metadata) -> None:
     audio = torch.zeros(1, 3 * metadata.block * metadata.hop)
     states = [torch.zeros(shape) for shape in metadata.states.values()]
     names = list(metadata.states)
-    with torch.inference_mode():
+    with warnings.catch_warnings(), torch.inference_mode():
+        # torch.export, the newer way, does not finish on a graph whose states have lengths of their own
+        warnings.simplefilter("ignore")
         torch.onnx.export(
             graph,
             (audio, *states),
+            str(path),
             input_names=["audio", *names],
             output_names=["probabilities", *(f"{name}_out" for name in names)],
             dynamic_axes={"audio": {1: "n_samples"}, "probabilities": {1: "n_frames"}},
             dynamo=False,
         )
+    model = onnx.load(path)
+    model.metadata_props.add(key=METADATA_KEY, value=metadata.to_json())
+    onnx.save(model, path)
 
 
 def _test_recording(rng: np.random.Generator, sample_rate: int, seconds: float) -> NDArray[np.float32]:

@@ -159,7 +159,7 @@ class FrontEnd(nn.Module):
     def recording_features(self, audio: Tensor | NDArray[np.floating], before: int, n_frames: int) -> Tensor:
         """Features of `n_frames` windows, of which the first begins `before` samples before the recording.
 
-        Computed in float64 on the processor, a few frames at a time, and rounded at the end; an FFT makes that no slower
+        Computed in float64 on the processor, a few frames at a time, and rounded at the end; by FFT it is no slower
         than `forward`. They differ by what float32 cannot hold: up to 0.01 dB where a mel band lies 80 dB below a
         pure tone, a thousandth of that on other sounds.
         """

@@ -1,0 +1,93 @@
+"""Many recordings, one detector: a bad file costs its own events only."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from hubbub import audio
+from hubbub.detector import Detector
+from hubbub.errors import AudioError, HubbubError
+from hubbub.events import Event
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A file and its name in tables: its path below the folder that was given, or a single file's own name."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found in one recording of `duration` seconds; or the one line that says why it could not be read."""
+
+    recording: Recording
+    events: tuple[Event, ...] = ()
+    duration: float = 0.0
+    error: str | None = None
+
+
+def recordings(paths: Sequence[Path]) -> tuple[list[Recording], list[str]]:
+    """The recordings in files and folders, sorted by name, and a line for each path that holds none.
+
+    Files of one name, given by themselves, are told apart by the paths that were given.
+    """
+    found: dict[Path, str] = {}
+    errors = []
+    for path in paths:
+        if path.is_dir():
+            below = audio.find(path)
+            if not below:
+                kinds = " ".join(audio.EXTENSIONS[:6])
+                errors.append(f"{path}: a folder without audio; wanted files that end in {kinds} …")
+            found |= {file: file.relative_to(path).as_posix() for file in below if file not in found}
+        else:
+            found.setdefault(path, path.name)
+    names = list(found.values())
+    named = [Recording(path, name if names.count(name) == 1 else path.as_posix()) for path, name in found.items()]
+    return sorted(named, key=lambda recording: recording.name), errors
+
+
+def detect(
+    detector: Detector,
+    chosen: Sequence[Recording],
+    jobs: int = 1,
+    progress: Callable[[float], None] | None = None,
+) -> Iterator[Found]:
+    """Events of each recording, in order, `jobs` recordings at a time. `progress` is told seconds of audio finished."""
+
+    def one(recording: Recording) -> Found:
+        seconds = 0.0
+
+        def count(block: float) -> None:
+            nonlocal seconds
+            seconds += block
+            if progress is not None:
+                progress(block)
+
+        try:
+            events = detector.detect(recording.path, count)
+        except HubbubError as error:
+            return Found(recording, error=str(error))
+        except MemoryError:
+            return Found(recording, error=f"{recording.path}: not enough memory to read it")
+        return Found(recording, tuple(events), seconds)
+
+    if jobs == 1:
+        yield from map(one, chosen)
+        return
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(one, chosen)
+
+
+def total_seconds(chosen: Sequence[Recording]) -> float:
+    """How much audio there is, by the headers; files that cannot be opened count as nothing, they are told later."""
+    total = 0.0
+    for recording in chosen:
+        try:
+            total += audio.info(recording.path).duration
+        except AudioError:
+            continue
+    return total

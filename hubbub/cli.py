@@ -1,0 +1,297 @@
+"""The commands, each a few lines over the rooms. Events go to standard output, everything else to standard error."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+import hubbub
+from hubbub.console import Reporter
+from hubbub.errors import ConfigError, HubbubError
+
+app = typer.Typer(
+    help="Finds out what is sounding, and when.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Model = Annotated[Path | None, typer.Option("--model", "-m", help="The detector, an .onnx file.")]
+Threshold = Annotated[
+    list[str] | None, typer.Option("--threshold", "-t", help="X for all labels, or LABEL=X; may be given again.")
+]
+Format = Annotated[str | None, typer.Option("--format", "-f", help="tsv, csv, json, audacity or text.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of to standard output.")]
+Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, rocm, directml, coreml, openvino.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="How many things to do at once.")]
+Seed = Annotated[int, typer.Option(min=0, help="For everything random.")]
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
+) -> None: ...
+
+
+@app.command()
+def detect(
+    paths: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")],
+    model: Model = None,
+    threshold: Threshold = None,
+    format: Format = None,
+    output: Output = None,
+    scores: Annotated[Path | None, typer.Option(help="Folder for the probabilities, a table a recording.")] = None,
+    device: Device = "cpu",
+    jobs: Jobs = 1,
+) -> None:
+    """Events in files and folders: a timeline on a terminal, TSV in a pipe."""
+    from hubbub import batch
+    from hubbub.detection import Sink
+
+    reporter = Reporter()
+    detector = hubbub.load(model, device=device, threads=None if jobs == 1 else 1)
+    if threshold:
+        detector = detector.with_thresholds(_thresholds(threshold))
+    chosen, errors = batch.recordings(paths)
+    for error in errors:
+        reporter.error(error)
+    sink = Sink(detector, format, output, scores, pretty=format is None and output is None and sys.stdout.isatty())
+    started, seconds, total = time.perf_counter(), 0.0, batch.total_seconds(chosen)
+    with sink, reporter.bar("detecting") as tick:
+
+        def count(block: float) -> None:
+            nonlocal seconds
+            seconds += block
+            tick(round(seconds), round(max(total, seconds)), "s of audio")
+
+        for found in batch.detect(detector, chosen, jobs, count):
+            if found.error is None:
+                sink.add(found)
+            else:
+                errors.append(found.error)
+                reporter.error(found.error)
+    took = time.perf_counter() - started
+    reporter.say(
+        f"{seconds:.1f} s of audio in {took:.1f} s, {seconds / max(took, 1e-9):.0f} times faster than real time"
+    )
+    if errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Argument(help="A folder of clips by label, or of annotated recordings.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The detector to write, an .onnx file.")],
+    network: Annotated[str, typer.Option(help="hub, or one of the report's networks.")] = "hub",
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training side at most.")] = 40,
+    minutes: Annotated[float, typer.Option(min=1, help="Soundscapes to mix for training, from clips.")] = 120,
+    test_minutes: Annotated[float, typer.Option(min=1, help="Soundscapes to mix for testing, from clips.")] = 60,
+    seed: Seed = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps …")] = "auto",
+    jobs: Jobs = os.cpu_count() or 1,
+    page: Annotated[bool, typer.Option(help="Write a page with curves, scores and timelines.")] = True,
+) -> None:
+    """A detector from a folder of clips or of annotated recordings."""
+    from hubbub.training.config import TrainConfig
+    from hubbub.training.run import train as run
+
+    reports = network != "hub"
+    config = TrainConfig(
+        network=network,
+        epochs=epochs,
+        train_minutes=minutes,
+        validation_minutes=minutes / 4,
+        test_minutes=test_minutes,
+        seed=seed,
+        device=device,
+        schedule="constant" if reports else "cosine",
+    )
+    reporter = Reporter()
+    trained = run(data, output, config, reporter, jobs)
+    _show_trained(trained, reporter, output.with_suffix(".html") if page else None)
+
+
+@app.command()
+def evaluate(
+    reference: Annotated[Path, typer.Argument(help="A table of events, or a folder of annotated recordings.")],
+    what: Annotated[Path, typer.Argument(help="A table of events, or a detector (.onnx).")],
+    audio: Annotated[Path | None, typer.Option(help="Where the recordings lie, if not beside the table.")] = None,
+    durations: Annotated[Path | None, typer.Option(help="A table: filename, duration (seconds).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="All scores as JSON on standard output.")] = False,
+    page: Annotated[Path | None, typer.Option(help="Write an HTML page (for a detector).")] = None,
+    device: Device = "cpu",
+) -> None:
+    """Scores, beside those of systems that do not listen."""
+    from hubbub.evaluation import read_estimated, read_reference, run_detector
+    from hubbub.events import labels_of
+    from hubbub.metrics import evaluate_with_trivial
+
+    reporter = Reporter()
+    known = read_reference(reference, audio, durations)
+    labels = None
+    detector = None
+    if what.suffix == ".onnx":
+        detector = hubbub.load(what, device=device)
+        labels = sorted({*detector.labels, *labels_of(known.events)})
+        with reporter.bar("detecting") as tick:
+            estimated = run_detector(detector, known, tick)
+    else:
+        estimated = read_estimated(what, known)
+    scores = evaluate_with_trivial(known.events, estimated, known.durations, labels)
+    if as_json:
+        print(json.dumps({name: score.to_dict() for name, score in scores.items()}, indent=1))  # noqa: T201
+    else:
+        _show_scores(scores, Console())
+    if page is not None:
+        if detector is None:
+            raise ConfigError("--page shows what a detector heard; give a detector instead of a table of events")
+        from hubbub.report.detector_page import write_detector_page
+
+        write_detector_page(page, detector, scores, known.annotated(), estimated)
+        reporter.say(f"page: {page}")
+
+
+@app.command()
+def mix(
+    clips: Annotated[Path, typer.Argument(help="CLIPS/<label>/<file>; or the word built-in.")],
+    out: Annotated[Path, typer.Argument(help="A new folder: audio/, scenes/ and events.tsv.")],
+    scenes: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
+    seconds: Annotated[float, typer.Option(min=1, help="How long each.")] = 60.0,
+    labels: Annotated[tuple[int, int], typer.Option(min=1, help="Fewest and most labels of a scene.")] = (4, 9),
+    snr: Annotated[tuple[float, float] | None, typer.Option(help="Range of SNR over the background, dB.")] = None,
+    rate: Annotated[int, typer.Option(help="Samples per second.")] = 44100,
+    seed: Seed = 0,
+    jobs: Jobs = os.cpu_count() or 1,
+) -> None:
+    """Soundscapes with exact labels from isolated clips."""
+    from hubbub.datasets.clips import read_clips
+    from hubbub.mixing import MixConfig, by_label
+    from hubbub.mixing.builtin.write import write_clips
+    from hubbub.mixing.write import mix as run
+
+    reporter = Reporter()
+    if str(clips) == "built-in":
+        clips = out / "clips"
+        with reporter.bar("making built-in clips") as tick:
+            write_clips(clips, 25, seed, progress=tick)
+    labelled, backgrounds = by_label(read_clips(clips))
+    config = MixConfig(duration=(seconds, seconds), n_labels=labels, snr_db=snr, sample_rate=rate)
+    with reporter.bar("mixing") as tick:
+        table = run(
+            labelled,
+            out,
+            config,
+            scenes,
+            seed,
+            backgrounds=backgrounds if snr else (),
+            root=clips,
+            jobs=jobs,
+            progress=tick,
+        )
+    n_events = sum(len(events) for events in table.values())
+    reporter.say(f"{out}: {scenes} scenes, {scenes * seconds / 60:.1f} minutes, {n_events} events")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--output", "-o", help="A folder for all that it makes.")] = Path("demo"),
+    seed: Seed = 0,
+    jobs: Jobs = os.cpu_count() or 1,
+) -> None:
+    """Everything once, on built-in sounds: mix, train, evaluate, detect, report."""
+    from hubbub.mixing.builtin.write import write_clips
+    from hubbub.training.config import TrainConfig
+    from hubbub.training.run import train as run
+
+    reporter = Reporter()
+    clips = out / "clips"
+    if not (clips / "manifest.csv").is_file():  # written last
+        with reporter.bar("making clips of 16 sounds") as tick:
+            write_clips(clips, 25, seed, progress=tick)
+    config = TrainConfig(
+        seed=seed, epochs=14, train_minutes=40, validation_minutes=8, test_minutes=15, scene_seconds=30, device="cpu"
+    )
+    trained = run(clips, out / "detector.onnx", config, reporter, jobs)
+    _show_trained(trained, reporter, out / "report.html")
+    unheard = trained.test[0].path
+    reporter.say(f"next: hubbub detect {unheard} --model {trained.detector.path}")
+
+
+def main() -> None:
+    """The program: every error is one line, exit 1 when an input failed, 2 when the call was wrong."""
+    debug = "--debug" in sys.argv
+    if debug:
+        sys.argv.remove("--debug")
+    try:
+        app()
+    except HubbubError as error:
+        if debug:
+            raise
+        Reporter().error(str(error))
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
+    except KeyboardInterrupt:
+        Reporter().error("stopped; what was finished is kept")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except ImportError as error:
+        if debug:
+            raise
+        extra = "report" if error.name in ("matplotlib", "jinja2", "markupsafe") else "train"
+        Reporter().error(f'{error.name} is not installed; run: pip install "hubbub[{extra}]"')
+        sys.exit(1)
+    except Exception as error:
+        if debug:
+            raise
+        Reporter().error(f"unexpected {type(error).__name__}: {error}; run again with --debug and report it")
+        sys.exit(1)
+
+
+def _thresholds(given: list[str]) -> float | dict[str, float]:
+    by_label: dict[str, float] = {}
+    everywhere: float | None = None
+    for text in given:
+        label, equals, value = text.rpartition("=")
+        try:
+            number = float(value)
+        except ValueError as error:
+            raise ConfigError(f"--threshold {text}: {value!r} is no number; wanted X or LABEL=X") from error
+        if equals:
+            by_label[label] = number
+        else:
+            everywhere = number
+    if everywhere is not None and by_label:
+        raise ConfigError("--threshold X and --threshold LABEL=X exclude each other; give one kind")
+    return everywhere if everywhere is not None else by_label
+
+
+def _show_scores(scores: Mapping[str, Any], console: Console) -> None:
+    from hubbub.report.terminal import label_table, score_table
+
+    console.print(score_table(scores))
+    console.print(label_table(scores["system"]))
+
+
+def _show_trained(trained: Any, reporter: Reporter, page: Path | None) -> None:
+    from hubbub.report.terminal import timeline
+
+    _show_scores(trained.scores, reporter.console)
+    first = trained.test[0]
+    reporter.say(f"{first.name}, not trained on; first the reference, then what was found:")
+    reporter.console.print(timeline("reference", first.events, first.duration))
+    reporter.console.print(timeline("found", trained.estimated[first.name], first.duration))
+    reporter.say(f"detector: {trained.detector.path}")
+    if page is not None:
+        from hubbub.report.detector_page import write_detector_page
+
+        write_detector_page(
+            page, trained.detector, trained.scores, trained.test, trained.estimated, trained.log, trained.notes
+        )
+        reporter.say(f"page: {page}")

@@ -1,0 +1,80 @@
+"""Where the events of `hubbub detect` go: a timeline on a terminal, or a table on standard output or in a file."""
+
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+
+from hubbub import annotations
+from hubbub.annotations.scores import write_scores
+from hubbub.batch import Found
+from hubbub.detector import Detector
+from hubbub.errors import ConfigError
+from hubbub.events import Event
+from hubbub.report.terminal import timeline
+
+NAMES = {"tsv": "dcase"}
+"""What the command line calls a format, where it has another name."""
+
+
+class Sink:
+    """Takes what was found, recording by recording; what was taken is written, even when the run is stopped.
+
+    Raises `ConfigError` for an unknown format, `AnnotationError` where the output cannot be written.
+    """
+
+    def __init__(
+        self, detector: Detector, format: str | None, output: Path | None, scores: Path | None, pretty: bool
+    ) -> None:
+        self.detector = detector
+        self.output = output
+        self.scores = scores
+        self.pretty = pretty
+        self.format = self._format(format, output)
+        self.table: dict[str, list[Event]] = {}
+        if scores is not None:
+            try:
+                scores.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ConfigError(f"{scores}: cannot be made: {error.strerror}; choose another folder") from error
+        if output is not None:
+            annotations.write(output, {}, self.format)  # an output that cannot be written is told before the work
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.output is not None:
+            annotations.write(self.output, self.table, self.format)
+        elif not self.pretty:
+            annotations.write(sys.stdout, self.table, self.format)
+            sys.stdout.flush()
+
+    def add(self, found: Found) -> None:
+        """The events of one recording."""
+        name = found.recording.name
+        if self.pretty:
+            Console(highlight=False).print(timeline(name, found.events, found.duration, list_events=True))
+        else:
+            self.table[name] = list(found.events)
+        if self.scores is not None:
+            probabilities = self.detector.probabilities(found.recording.path)
+            target = self.scores / f"{name}.tsv"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_scores(target, probabilities.edges, probabilities.values, probabilities.labels)
+
+    @staticmethod
+    def _format(given: str | None, output: Path | None) -> str:
+        name = given if given is not None else (output.suffix[1:] if output is not None else "tsv")
+        name = NAMES.get(name, name)
+        if name not in annotations.FORMATS:
+            if given is None:
+                return "dcase"
+            raise ConfigError(
+                f"--format {given}: wanted tsv, {', '.join(sorted(set(annotations.FORMATS) - {'dcase'}))}"
+            )
+        return name

@@ -1,0 +1,90 @@
+"""What `hubbub evaluate` compares: where reference, estimates and durations come from."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hubbub import annotations, audio
+from hubbub.annotations.durations import read_durations
+from hubbub.datasets.annotated import AUDIO, AnnotatedRecording, read_annotated
+from hubbub.detector import Detector
+from hubbub.errors import AnnotationError, AudioError, ConfigError
+from hubbub.events import Event
+
+Names = Mapping[str, list[Event]]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Events and durations (seconds) by name; `paths` of those recordings whose audio is at hand."""
+
+    events: dict[str, list[Event]]
+    durations: dict[str, float]
+    paths: dict[str, Path]
+
+    def annotated(self) -> list[AnnotatedRecording]:
+        """The recordings whose audio is at hand."""
+        return [
+            AnnotatedRecording(path, name, self.durations[name], tuple(self.events.get(name, ())), name)
+            for name, path in self.paths.items()
+        ]
+
+
+def read_reference(reference: Path, audio_folder: Path | None = None, durations: Path | None = None) -> Reference:
+    """A folder of annotated recordings, or a table of events with its durations or its audio beside it.
+
+    Raises `AnnotationError` for what is wrong with the table, `DatasetError` with the folder; `ConfigError` where there
+    are neither durations nor audio.
+    """
+    if reference.is_dir():
+        recordings = read_annotated(reference)
+        paths = {short_name(recording.name): recording.path for recording in recordings}
+        events = {short_name(recording.name): list(recording.events) for recording in recordings}
+        known = {short_name(recording.name): recording.duration for recording in recordings}
+    else:
+        events = annotations.read(reference)
+        folder = audio_folder if audio_folder is not None else reference.parent
+        paths = {name: path for name in events if (path := _beside(folder, name)) is not None}
+        known = {} if durations is not None else {name: audio.info(path).duration for name, path in paths.items()}
+    if durations is not None:
+        known |= read_durations(durations)
+    unknown = sorted(set(events) - set(known))
+    if unknown:
+        raise ConfigError(
+            f"{reference}: how long is {unknown[0]}? There is no such audio beside the table; "
+            "give --audio FOLDER, or --durations FILE with the columns filename and duration"
+        )
+    return Reference(events, known, paths)
+
+
+def run_detector(
+    detector: Detector, reference: Reference, progress: Callable[[int, int], None] | None = None
+) -> dict[str, list[Event]]:
+    """What the detector finds in the reference's recordings. Raises `AudioError` where one cannot be read."""
+    missing = sorted(set(reference.durations) - set(reference.paths))
+    if missing:
+        raise AudioError(f"{missing[0]}: no such audio beside the reference; give --audio FOLDER")
+    found = {}
+    for index, (name, path) in enumerate(reference.paths.items()):
+        found[name] = detector.detect(path)
+        if progress is not None:
+            progress(index + 1, len(reference.paths))
+    return found
+
+
+def read_estimated(path: Path, reference: Reference) -> dict[str, list[Event]]:
+    """A table of events, its recordings named as the reference names them, with or without `audio/`."""
+    table = annotations.read(path)
+    named = {short_name(name) if name not in reference.durations else name: table[name] for name in table}
+    if len(named) < len(table):
+        raise AnnotationError(f"{path}: names one recording both with and without {AUDIO}/; use one way")
+    return named
+
+
+def short_name(name: str) -> str:
+    """`audio/scene-000.wav` and `scene-000.wav` are one recording."""
+    return name.removeprefix(f"{AUDIO}/")
+
+
+def _beside(folder: Path, name: str) -> Path | None:
+    return next((path for path in (folder / name, folder / AUDIO / name) if path.is_file()), None)
