@@ -157,6 +157,7 @@ DOG = [Event(0.5, 1.5, "dog")]
         ("text", "onset\toffset\tevent_label\n0.5\t1.5\tdog\n", {"labels": DOG}),
         ("text", "0.5\t1.5\tdog, or fox\n", {"labels": [Event(0.5, 1.5, "dog, or fox")]}),
         ("text", "0.5, 1.5, old dog\n", {"labels": [Event(0.5, 1.5, "old dog")]}),
+        ("text", "0.5\t1.5\tdog\t\n", {"labels": DOG}),
         ("text", "", {"labels": []}),
         ("audacity", "0.5\t1.5\tdog\n\\\t440.0\t880.5\n2\t2\tfox\n", {"labels": [*DOG, Event(2.0, 2.0, "fox")]}),
         ("audacity", "\ufeff0.5\t1.5\tdog\t0.25\r\n", {"labels": [Event(0.5, 1.5, "dog", 0.25)]}),

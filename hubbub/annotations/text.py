@@ -46,7 +46,10 @@ def write(file: TextIO, table: EventTable) -> None:
 
 def _fields(line: str) -> list[str]:
     if "\t" in line:
-        return line.split("\t")
+        fields = line.split("\t")
+        while len(fields) > 3 and not fields[-1].strip():  # tabs at the end, which nobody sees
+            fields.pop()
+        return fields
     by_blanks = line.split()
     if len(by_blanks) > 1 and re.fullmatch(r"[-+\d.,eE]*[\d.]", by_blanks[0]):
         return by_blanks  # commas in here are decimal commas, or in a label
