@@ -87,7 +87,7 @@ def draw(
     picture = spectrogram(samples, sample_rate, n_columns=min(max(width, COARSEST), SHARPEST))
     times = ticks(0.0, duration, at_most=width / PIXELS_PER_MARK)
     rows = compare(reference, estimated, probabilities)
-    facts = [clock(duration, 1), f"{sample_rate / 1000:g} kHz", _count(len(estimated), "event") + " found"]
+    facts = [clock(duration, 1), f"{sample_rate / 1000:g} kHz", count(len(estimated), "event") + " found"]
     if reference is not None:
         facts.append(f"{len(reference)} in the reference")
     return Drawing(
@@ -155,5 +155,6 @@ def _listed(event: Event) -> ListedEvent:
     return ListedEvent(round(event.onset, 3), clock(event.onset, 2), clock(event.offset, 2), event.label, score)
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """`1 event`, `2 events`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

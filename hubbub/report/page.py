@@ -16,7 +16,7 @@ from hubbub.errors import HubbubError
 from hubbub.events import Event
 from hubbub.metrics import Scores
 from hubbub.report.comparison import Probabilities
-from hubbub.report.drawing import draw
+from hubbub.report.drawing import count, draw
 from hubbub.report.figures import to_inline_svg, training_curves
 from hubbub.report.tables import LABEL_COLUMNS, SCORE_COLUMNS, TRIVIAL, headlines, label_rows, score_rows
 from hubbub.report.timeaxis import clock
@@ -98,7 +98,7 @@ def render(page: Page) -> str:
         systems=score_rows(scores),
         label_columns=LABEL_COLUMNS,
         labels=label_rows(shown) if shown is not None else [],
-        scored=f"{shown.n_recordings} recordings, {clock(shown.duration_s)}" if shown is not None else "",
+        scored=f"{count(shown.n_recordings, 'recording')}, {clock(shown.duration_s)}" if shown is not None else "",
         settings=shown.settings if shown is not None else {},
         # Drawn by matplotlib from numbers; the only part of a page that is not escaped.
         curves=Markup(curves),

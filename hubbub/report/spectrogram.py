@@ -9,8 +9,8 @@ WINDOW_SECONDS = 0.046
 LOWEST_FREQUENCY = 40.0
 DYNAMIC_RANGE = 70.0
 """Decibels between the loudest band and black."""
-FRAMES_PER_COLUMN = 12
-"""At most: what a long recording costs stays bounded, and frames are spread evenly over each column."""
+FRAMES_PER_COLUMN = 48
+"""At most, spread evenly: while they suffice the frames overlap by half, beyond that they sample the sound."""
 CHUNK = 1024
 """Frames transformed at once."""
 
@@ -45,27 +45,35 @@ def spectrogram(
 ) -> Spectrogram:
     """The spectrogram of mono `samples`, shape (n_samples,), in `n_columns` columns of equal length.
 
-    A column is the loudest of the Hann-windowed frames centred in it, so that a click in an hour can still be seen;
-    samples that are no numbers count as silence.
+    A column is the loudest of the Hann-windowed frames centred in it, never their mean: a click in half an hour can
+    still be seen. Samples that are no numbers count as silence.
     """
     samples = np.asarray(samples)
     size = 2 ** max(6, round(np.log2(WINDOW_SECONDS * sample_rate)))
     filters, frequencies = mel_filters(sample_rate, size, n_bands)
-    per_column = int(np.clip(np.ceil(len(samples) / n_columns / size), 1, FRAMES_PER_COLUMN))
+    per_column = int(np.clip(np.ceil(2 * len(samples) / n_columns / size), 1, FRAMES_PER_COLUMN))
     n_frames = n_columns * per_column
     centres = (2 * np.arange(n_frames, dtype=np.int64) + 1) * len(samples) // (2 * n_frames)
     window = np.hanning(size + 1)[:-1].astype(np.float32)
     power = np.empty((n_frames, n_bands), dtype=np.float32)
     for first in range(0, n_frames, CHUNK):
-        index = centres[first : first + CHUNK, None] + np.arange(-size // 2, size // 2)
-        inside = (index >= 0) & (index < len(samples))
-        frames = np.where(inside, samples[np.where(inside, index, 0)], 0) if len(samples) else np.zeros(index.shape)
-        spectrum = np.fft.rfft(np.nan_to_num(frames, posinf=0, neginf=0).astype(np.float32) * window)
-        power[first : first + CHUNK] = (np.abs(spectrum) ** 2).astype(np.float32) @ filters.T
+        chunk = centres[first : first + CHUNK]
+        frames = _frames(samples, chunk, size)
+        spectrum = np.fft.rfft(frames * window)
+        power[first : first + CHUNK] = (spectrum.real**2 + spectrum.imag**2) @ filters.T
     loudest = power.reshape(n_columns, per_column, n_bands).max(axis=1).T
     peak = max(float(loudest.max()), 1e-10)
     decibels = 10 * np.log10(np.maximum(loudest / peak, 1e-12))
     return Spectrogram(decibels.astype(np.float32), frequencies, len(samples) / sample_rate)
+
+
+def _frames(samples: NDArray[np.floating], centres: NDArray[np.int64], size: int) -> NDArray[np.float32]:
+    """`size` samples around each of the rising `centres`, shape (n_centres, size), with silence beyond both ends."""
+    low, high = int(centres[0]) - size // 2, int(centres[-1]) + size // 2
+    piece = np.nan_to_num(samples[max(0, low) : high].astype(np.float32), posinf=0, neginf=0)
+    padded = np.pad(piece, (max(0, -low), max(0, high - len(samples))))
+    frames: NDArray[np.float32] = np.lib.stride_tricks.sliding_window_view(padded, size)[centres - centres[0]]
+    return frames
 
 
 def mel_filters(sample_rate: int, n_fft: int, n_bands: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
