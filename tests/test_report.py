@@ -560,7 +560,7 @@ def test_the_terminal_draws_nothing_and_pyplot_stays_out() -> None:
     code = """
 import sys
 import hubbub.report.terminal
-print([name for name in ("matplotlib", "jinja2", "torch") if name in sys.modules])
+print([name for name in ("matplotlib", "jinja2", "torch", "scipy") if name in sys.modules])
 import hubbub.report.page
 print([name for name in ("matplotlib", "matplotlib.pyplot", "torch") if name in sys.modules])
 """

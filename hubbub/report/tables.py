@@ -1,9 +1,13 @@
 """The rows of the score tables, before anyone draws them: the same on a terminal and on a page."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from hubbub.metrics import Scores
+if TYPE_CHECKING:  # a timeline needs no scores, and metrics bring scipy: a second on a small board
+    from hubbub.metrics import Scores
 
 TRIVIAL = ("always_silent", "always_on", "prior")
 """What `evaluate_with_trivial` calls the systems that do not listen."""

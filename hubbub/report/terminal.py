@@ -1,9 +1,12 @@
 """What a terminal shows: the timeline of a recording, and tables of scores. Of what draws, it needs rich only."""
 
+from __future__ import annotations
+
 import math
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +18,11 @@ from rich.text import Text
 
 from hubbub.events import Event, clip, labels_of, merge, to_targets
 from hubbub.grid import Grid
-from hubbub.metrics import Scores
 from hubbub.report.tables import Cell, label_rows, score_rows
 from hubbub.report.timeaxis import clock, tick_texts, ticks
+
+if TYPE_CHECKING:  # a timeline needs no scores, and metrics bring scipy: a second on a small board
+    from hubbub.metrics import Scores
 
 COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "red", "bright_cyan", "bright_green", "bright_magenta")
 """Of the terminal's own palette, so that they can be read on whatever background its owner chose."""
