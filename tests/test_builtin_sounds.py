@@ -86,12 +86,17 @@ def test_write_clips_makes_a_folder_that_the_reader_takes(tmp_path: Path) -> Non
 
 
 def test_the_same_seed_writes_the_same_bytes_and_more_clips_leave_the_first_ones(tmp_path: Path) -> None:
-    def digests(name: str, count: int, seed: int) -> dict[str, str]:
-        write_clips(tmp_path / name, count, seed, labels=["gun_shot", "dog_barking"][: count + 1])
+    def digests(name: str, count: int, seed: int, *labels: str) -> dict[str, str]:
+        write_clips(tmp_path / name, count, seed, labels=labels or ("gun_shot", "dog_barking"))
         files = sorted((tmp_path / name).rglob("*.wav"))
         return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
-    first, again, more, other = digests("a", 1, 3), digests("b", 1, 3), digests("c", 2, 3), digests("d", 1, 4)
+    first, again, more, other = (
+        digests("a", 1, 3),
+        digests("b", 1, 3),
+        digests("c", 2, 3, "dog_barking", "gun_shot"),
+        digests("d", 1, 4),
+    )
     assert first == again
     assert first.items() <= more.items() and len(more) == len(first) + 2
     assert all(first[name] != other[name] for name in first)

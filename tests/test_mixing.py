@@ -227,7 +227,7 @@ def test_scenes_follow_the_recipe(clips: list[Clip]) -> None:
             assert placement.start + placement.length <= total + 2e-6
             whole = abs(placement.length - total) < 1e-5
             cut = placement.onset + placement.length > scene.duration - 1e-3
-            assert 3 <= placement.length <= 15 or whole or cut
+            assert placement.length <= 15 and (placement.length >= 3 or whole or cut)
             assert abs(placement.level_db - settings.level_db) <= settings.jitter_db + 5
         for label in scene.labels:
             spans = sorted((p.onset, p.onset + p.length) for p in scene.placements if p.label == label)
@@ -297,6 +297,7 @@ def test_mix_writes_the_same_files_with_any_number_of_jobs(clips: list[Clip], tm
 
     alone, together = run("one", 1, lambda *n: seen.append(n)), run("two", 2)
     assert alone == together
+    assert len({alone[f"audio/scene-00{k}.wav"] for k in range(3)}) == 3
     assert seen == [(1, 3), (2, 3), (3, 3)]
     assert list(alone) == [
         *(f"audio/scene-00{k}.wav" for k in range(3)),
