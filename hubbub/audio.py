@@ -32,6 +32,8 @@ WRITTEN = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
 
 _FOR_FFMPEG = (".m4a", ".m4b", ".mp4", ".aac", ".wma", ".webm", ".mka", ".mkv", ".mov", ".avi", ".amr", ".3gp")
 _UNKNOWN_LENGTH = 2**63 - 1  # SF_COUNT_MAX: what libsndfile says of a FLAC stream whose header names no length
+LARGEST_SAMPLE = 1e12
+"""Far beyond any scale of samples; the power of what is larger overflows, and spoils a detector's state for good."""
 _BLOCK = 1 << 16  # samples: libsndfile overruns its stack where a long OGG is written at once
 
 
@@ -238,10 +240,12 @@ def _mono(
         position += len(frames)
         with np.errstate(invalid="ignore", over="ignore"):  # told below, in words
             samples = kept.mean(axis=1) if file.channels > 1 else kept[:, 0]
-        finite = np.isfinite(samples)
-        if not finite.all():
-            second = (position - len(kept) + int(np.argmin(finite))) / rate
-            raise AudioError(f"{path}: the sample at {second:.6f} s is no finite number; wanted samples from -1 to 1")
+        usable = np.abs(samples) < LARGEST_SAMPLE  # false for NaN as well
+        if not usable.all():
+            index = int(np.argmin(usable))
+            what = f"{samples[index]:g}" if np.isfinite(samples[index]) else "no finite number"
+            second = (position - len(kept) + index) / rate
+            raise AudioError(f"{path}: the sample at {second:.6f} s is {what}; wanted samples from -1 to 1")
         if len(samples):
             yield samples
     if position <= first:

@@ -1,5 +1,6 @@
 """Many recordings, one detector: a bad file costs its own events only."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -38,15 +39,24 @@ def recordings(paths: Sequence[Path]) -> tuple[list[Recording], list[str]]:
     errors = []
     for path in paths:
         if path.is_dir():
-            below = audio.find(path)
+            try:
+                below = audio.find(path)
+            except AudioError as error:
+                errors.append(str(error))
+                continue
             if not below:
                 kinds = " ".join(audio.EXTENSIONS[:6])
                 errors.append(f"{path}: a folder without audio; wanted files that end in {kinds} …")
             found |= {file: file.relative_to(path).as_posix() for file in below if file not in found}
         else:
             found.setdefault(path, path.name)
-    names = list(found.values())
-    named = [Recording(path, name if names.count(name) == 1 else path.as_posix()) for path, name in found.items()]
+    while True:  # a path that was given may itself be another's name below its folder
+        count = Counter(found.values())
+        alike = {path: path.as_posix() for path, name in found.items() if count[name] > 1 and name != path.as_posix()}
+        if not alike:
+            break
+        found |= alike
+    named = [Recording(path, name) for path, name in found.items()]
     return sorted(named, key=lambda recording: recording.name), errors
 
 

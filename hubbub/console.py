@@ -26,12 +26,16 @@ class Reporter:
 
     def say(self, text: str) -> None:
         """One line; where there is no terminal it is not broken."""
-        self.console.print(text, markup=False, soft_wrap=not self.console.is_terminal)
+        self.console.print(text, markup=False, emoji=False, soft_wrap=not self.console.is_terminal)
 
     def error(self, text: str) -> None:
         """One line for what went wrong."""
         self.console.print(
-            f"hubbub: {text}", style="red" if self.console.is_terminal else "", markup=False, soft_wrap=True
+            f"hubbub: {text}",
+            style="red" if self.console.is_terminal else "",
+            markup=False,
+            emoji=False,  # or line 100 in events.tsv:100: becomes one
+            soft_wrap=True,
         )
 
     @contextmanager

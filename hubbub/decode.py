@@ -5,6 +5,7 @@ it falls below `low_threshold`), then gaps shorter than `shortest_gap` are close
 `shortest_event` are dropped.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -21,7 +22,7 @@ class LabelRule:
     """How one label's probabilities are decided. Lengths are seconds, `median` is an odd number of frames.
 
     Raises `ConfigError` for a threshold outside [0, 1], a low threshold above the threshold, an even median or a
-    negative length.
+    negative or infinite length.
     """
 
     threshold: float = 0.5
@@ -37,7 +38,7 @@ class LabelRule:
             )
         if self.median < 1 or self.median % 2 == 0:
             raise ConfigError(f"median of {self.median} frames: wanted an odd number, 1 for none")
-        if self.shortest_event < 0 or self.shortest_gap < 0:
+        if not (0 <= self.shortest_event < math.inf and 0 <= self.shortest_gap < math.inf):
             raise ConfigError(f"shortest event {self.shortest_event} s, gap {self.shortest_gap} s: wanted 0 or more")
 
     def at(self, threshold: float) -> "LabelRule":

@@ -1,22 +1,29 @@
 """Where the events of `hubbub detect` go: a timeline on a terminal, or a table on standard output or in a file."""
 
 import sys
-from pathlib import Path
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 
 from hubbub import annotations
+from hubbub.annotations.formats import replacing
 from hubbub.annotations.scores import write_scores
 from hubbub.batch import Found
 from hubbub.detector import Detector
-from hubbub.errors import ConfigError
+from hubbub.errors import AnnotationError, ConfigError
 from hubbub.events import Event
 from hubbub.report.terminal import timeline
 
 NAMES = {"tsv": "dcase"}
 """What the command line calls a format, where it has another name."""
+ONE_RECORDING = ("audacity", "text")
+"""Formats without a place for names."""
+
+
+class _LeftAsItWas(Exception): ...
 
 
 class Sink:
@@ -40,7 +47,7 @@ class Sink:
             except OSError as error:
                 raise ConfigError(f"{scores}: cannot be made: {error.strerror}; choose another folder") from error
         if output is not None:
-            annotations.write(output, {}, self.format)  # an output that cannot be written is told before the work
+            _check_writable(output)  # told before the work
 
     def __enter__(self) -> Self:
         return self
@@ -60,10 +67,12 @@ class Sink:
         if self.pretty:
             Console(highlight=False).print(timeline(name, found.events, found.duration, list_events=True))
         else:
+            if self.table and self.format in ONE_RECORDING:
+                raise AnnotationError(f"{self.format} holds one recording; wanted no more, or --format tsv")
             self.table[name] = list(found.events)
         if self.scores is not None:
             probabilities = self.detector.probabilities(found.recording.path)
-            target = self.scores / f"{name}.tsv"
+            target = self.scores / f"{_below(name)}.tsv"
             target.parent.mkdir(parents=True, exist_ok=True)
             write_scores(target, probabilities.edges, probabilities.values, probabilities.labels)
 
@@ -78,3 +87,15 @@ class Sink:
                 f"--format {given}: wanted tsv, {', '.join(sorted(set(annotations.FORMATS) - {'dcase'}))}"
             )
         return name
+
+
+def _check_writable(output: Path) -> None:
+    """Begins to write, and leaves what is there as it was. Raises `AnnotationError`."""
+    with suppress(_LeftAsItWas), replacing(output):
+        raise _LeftAsItWas
+
+
+def _below(name: str) -> str:
+    """A recording's name as a path that stays below a folder: of an absolute one, or one that leads upwards."""
+    parts = PurePosixPath(name).parts
+    return "/".join("__" if part == ".." else part for part in parts if part != "/")

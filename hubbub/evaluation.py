@@ -1,8 +1,9 @@
 """What `hubbub evaluate` compares: where reference, estimates and durations come from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from hubbub import annotations, audio
 from hubbub.annotations.durations import read_durations
@@ -11,7 +12,7 @@ from hubbub.detector import Detector
 from hubbub.errors import AnnotationError, AudioError, ConfigError
 from hubbub.events import Event
 
-Names = Mapping[str, list[Event]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -33,21 +34,25 @@ class Reference:
 def read_reference(reference: Path, audio_folder: Path | None = None, durations: Path | None = None) -> Reference:
     """A folder of annotated recordings, or a table of events with its durations or its audio beside it.
 
+    Durations that are given go before those of the audio; a recording they name counts even if no row names it.
+    Names lose a leading `audio/`.
+
     Raises `AnnotationError` for what is wrong with the table, `DatasetError` with the folder; `ConfigError` where there
     are neither durations nor audio.
     """
+    given = {} if durations is None else _shortened(durations, read_durations(durations))
     if reference.is_dir():
         recordings = read_annotated(reference)
-        paths = {short_name(recording.name): recording.path for recording in recordings}
-        events = {short_name(recording.name): list(recording.events) for recording in recordings}
-        known = {short_name(recording.name): recording.duration for recording in recordings}
+        named = _shortened(reference, {recording.name: recording for recording in recordings})
+        paths = {name: recording.path for name, recording in named.items()}
+        events = {name: list(recording.events) for name, recording in named.items()}
+        known = {name: recording.duration for name, recording in named.items()}
     else:
-        events = annotations.read(reference)
+        events = _shortened(reference, annotations.read(reference))
         folder = audio_folder if audio_folder is not None else reference.parent
-        paths = {name: path for name in events if (path := _beside(folder, name)) is not None}
-        known = {} if durations is not None else {name: audio.info(path).duration for name, path in paths.items()}
-    if durations is not None:
-        known |= read_durations(durations)
+        paths = {name: path for name in {**events, **given} if (path := _beside(folder, name)) is not None}
+        known = {name: audio.info(path).duration for name, path in paths.items() if name not in given}
+    known |= given
     unknown = sorted(set(events) - set(known))
     if unknown:
         raise ConfigError(
@@ -75,15 +80,20 @@ def run_detector(
 def read_estimated(path: Path, reference: Reference) -> dict[str, list[Event]]:
     """A table of events, its recordings named as the reference names them, with or without `audio/`."""
     table = annotations.read(path)
-    named = {short_name(name) if name not in reference.durations else name: table[name] for name in table}
-    if len(named) < len(table):
-        raise AnnotationError(f"{path}: names one recording both with and without {AUDIO}/; use one way")
-    return named
+    return _shortened(path, table, reference.durations)
 
 
 def short_name(name: str) -> str:
     """`audio/scene-000.wav` and `scene-000.wav` are one recording."""
     return name.removeprefix(f"{AUDIO}/")
+
+
+def _shortened(path: Path, table: Mapping[str, T], known: Container[str] = ()) -> dict[str, T]:
+    """A table by short names, but for those that are known as they are."""
+    named = {name if name in known else short_name(name): said for name, said in table.items()}
+    if len(named) < len(table):
+        raise AnnotationError(f"{path}: names one recording both with and without {AUDIO}/; use one way")
+    return named
 
 
 def _beside(folder: Path, name: str) -> Path | None:

@@ -54,18 +54,18 @@ def labels_of(table: EventTable) -> list[str]:
 def merge(events: Iterable[Event], gap: float = 0.0) -> list[Event]:
     """Sorted events in which no two of one label overlap, touch or lie `gap` seconds or less apart.
 
-    The score of joined events is their mean, weighted by duration.
+    The score of joined events is the mean of those that have one, weighted by duration.
     """
-    merged: list[Event] = []
-    open_by_label: dict[str, int] = {}
+    groups: list[list[Event]] = []
+    newest: dict[str, tuple[list[Event], float]] = {}  # by label: the group that may still grow, and where it ends
     for event in sorted(events):
-        index = open_by_label.get(event.label)
-        if index is not None and event.onset <= merged[index].offset + gap:
-            merged[index] = _join(merged[index], event)
-        else:
-            open_by_label[event.label] = len(merged)
-            merged.append(event)
-    return merged
+        group, end = newest.get(event.label, ([], -math.inf))
+        if event.onset > end + gap:
+            group = []
+            groups.append(group)
+        group.append(event)
+        newest[event.label] = group, max(end, event.offset)
+    return sorted(_join(group) for group in groups)
 
 
 def clip(events: Iterable[Event], start: float, end: float) -> list[Event]:
@@ -73,7 +73,7 @@ def clip(events: Iterable[Event], start: float, end: float) -> list[Event]:
     return [
         replace(event, onset=max(event.onset, start) - start, offset=min(event.offset, end) - start)
         for event in events
-        if event.onset < end and event.offset > start
+        if event.onset < end and (event.offset > start or event.onset >= start)  # the latter: an instant at the start
     ]
 
 
@@ -107,9 +107,14 @@ def runs(active: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.flatnonzero(padded[1:] != padded[:-1]).reshape(-1, 2)
 
 
-def _join(a: Event, b: Event) -> Event:
-    score = a.score if b.score is None else b.score
-    if a.score is not None and b.score is not None:
-        weight = a.duration + b.duration
-        score = (a.score * a.duration + b.score * b.duration) / weight if weight else (a.score + b.score) / 2
-    return Event(a.onset, max(a.offset, b.offset), a.label, score)
+def _join(group: Sequence[Event]) -> Event:
+    if len(group) == 1:
+        return group[0]
+    scored = [(event.score, event.duration) for event in group if event.score is not None]
+    seconds = sum(duration for _, duration in scored)
+    score = None
+    if seconds:
+        score = sum(each * duration for each, duration in scored) / seconds
+    elif scored:  # instants
+        score = sum(each for each, _ in scored) / len(scored)
+    return Event(group[0].onset, max(event.offset for event in group), group[0].label, score)

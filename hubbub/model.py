@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from hubbub.decode import LabelRule
 from hubbub.errors import DetectorError
@@ -55,6 +55,13 @@ class Metadata(BaseModel):
     training: dict[str, Any] = {}
     scores: dict[str, Any] = {}
 
+    @field_validator("labels")
+    @classmethod
+    def _labels_differ(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(labels)) < len(labels) or not all(label.strip() for label in labels):
+            raise ValueError("wanted each label once, and none empty")
+        return labels
+
     @property
     def grid(self) -> Grid:
         """The frames that the probabilities stand on."""
@@ -80,8 +87,22 @@ class Model:
         self._silence: States | None = None
 
     def run(self, audio: NDArray[np.float32], states: States) -> tuple[NDArray[np.float32], States]:
-        """One step: `audio` (n_samples,), a multiple of block * hop → probabilities (n_frames, n_labels), states."""
-        outputs = self._session.run(["probabilities", *_outputs(states)], {"audio": audio[np.newaxis], **states})
+        """One step: `audio` (n_samples,), a multiple of block * hop → probabilities (n_frames, n_labels), states.
+
+        Raises `DetectorError` where the graph does not do what its metadata promise.
+        """
+        meta = self.metadata
+        try:
+            outputs = self._session.run(["probabilities", *_outputs(states)], {"audio": audio[np.newaxis], **states})
+        except Exception as error:  # onnxruntime's exceptions share no base class but this
+            reason = str(error).strip().splitlines()[0]
+            raise DetectorError(f"{self.path}: does not run ({reason}); train the detector again") from error
+        wanted = (1, len(audio) // meta.hop, len(meta.labels))
+        if outputs[0].shape != wanted:
+            raise DetectorError(
+                f"{self.path}: the graph gives probabilities of shape {outputs[0].shape} for {len(audio)} samples; "
+                f"wanted {wanted} at a hop of {meta.hop}; train the detector again"
+            )
         return outputs[0][0], dict(zip(states, outputs[1:], strict=True))
 
     def silent_states(self) -> States:
@@ -102,7 +123,8 @@ def _outputs(states: States) -> list[str]:
 
 def _open(path: Path, device: str, threads: int | None) -> onnxruntime.InferenceSession:
     if not path.is_file():
-        raise DetectorError(f"{path}: no such file; wanted a detector, the .onnx file that `hubbub train` writes")
+        what = "is a folder" if path.is_dir() else "no such file"
+        raise DetectorError(f"{path}: {what}; wanted a detector, the .onnx file that `hubbub train` writes")
     if device not in PROVIDERS:
         raise DetectorError(f"device {device!r} is none of {', '.join(PROVIDERS)}")
     if PROVIDERS[device] not in onnxruntime.get_available_providers():
@@ -155,8 +177,9 @@ def _check_graph(path: Path, session: onnxruntime.InferenceSession, metadata: Me
     wanted_outputs = {"probabilities", *(f"{name}_out" for name in metadata.states)}
     if inputs != {"audio", *metadata.states} or set(outputs) != wanted_outputs:
         raise DetectorError(f"{path}: the graph's inputs and outputs are not those its metadata name; train it again")
-    if outputs["probabilities"][-1] != len(metadata.labels):
+    shape = outputs["probabilities"]
+    if len(shape) != 3 or shape[-1] != len(metadata.labels):
         raise DetectorError(
-            f"{path}: the graph gives {outputs['probabilities'][-1]} probabilities a frame "
-            f"for {len(metadata.labels)} labels; train the detector again"
+            f"{path}: the graph gives probabilities of shape {shape}; "
+            f"wanted 1, n_frames, {len(metadata.labels)} labels; train the detector again"
         )

@@ -8,6 +8,7 @@ every frame of the recording has come out.
 import numpy as np
 from numpy.typing import NDArray
 
+from hubbub.audio import LARGEST_SAMPLE
 from hubbub.decode import Decoder, LabelRule
 from hubbub.errors import AudioError
 from hubbub.events import Event
@@ -37,23 +38,29 @@ class ProbabilityStream:
     def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Takes mono samples at the detector's rate, any number; gives the frames that are ready, (n_frames, n_labels).
 
-        Raises `AudioError` for samples that are not finite or not one-dimensional, or after `close()`.
+        Raises `AudioError` for samples that are not finite, not float or not one-dimensional, or after `close()`.
         """
         if self._closed:
             raise AudioError("the stream is closed; open a new one with detector.stream()")
-        samples = np.asarray(samples, dtype=np.float32)
+        samples = np.asarray(samples)
+        if samples.dtype.kind != "f":
+            raise AudioError(f"a block of {samples.dtype}; wanted float32 from -1 to 1 (16 bit: divide by 32768)")
+        with np.errstate(over="ignore"):  # told below
+            samples = samples.astype(np.float32, copy=False)
         if samples.ndim != 1:
             raise AudioError(f"a block of shape {samples.shape}; wanted mono samples, shape (n_samples,)")
-        if not np.isfinite(samples).all():
-            raise AudioError(f"sample {self.n_samples + int(np.argmin(np.isfinite(samples)))} is not a finite number")
+        usable = np.abs(samples) < LARGEST_SAMPLE  # false for NaN as well
+        if not usable.all():
+            index = int(np.argmin(usable))
+            raise AudioError(f"sample {self.n_samples + index} is {samples[index]:g}; wanted numbers from -1 to 1")
         self.n_samples += len(samples)
         return self._run(samples)
 
     def close(self) -> NDArray[np.float32]:
-        """Pushes the silence after the recording and gives the last frames, (n_frames, n_labels)."""
+        """Pushes the silence after the recording and gives the last frames, (n_frames, n_labels); once."""
         meta = self._model.metadata
         n_frames = meta.grid.n_frames(self.n_samples)
-        missing = n_frames - self._n_out
+        missing = 0 if self._closed else n_frames - self._n_out
         self._closed = True
         if missing == 0:
             return np.zeros((0, self._n_labels), np.float32)
@@ -65,6 +72,7 @@ class ProbabilityStream:
         self._waiting.append(samples)
         self._n_waiting += len(samples)
         if self._n_waiting < self._step:
+            self._waiting[-1] = samples.copy()  # a sound card's buffer is filled anew
             return np.zeros((0, self._n_labels), np.float32)
         audio = np.concatenate(self._waiting)
         usable = len(audio) - len(audio) % self._step
@@ -100,7 +108,7 @@ class Stream:
     def push(self, samples: NDArray[np.float32]) -> list[Event]:
         """Takes mono float32 samples at the detector's rate, any number; gives the events that are certain now.
 
-        Raises `AudioError` for samples that are not finite or not one-dimensional, or after `close()`.
+        Raises `AudioError` for samples that are not finite, not float or not one-dimensional, or after `close()`.
         """
         self.probabilities = self._frames.push(samples)
         return self._decoder.push(self.probabilities)
