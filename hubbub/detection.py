@@ -1,15 +1,13 @@
 """Where the events of `hubbub detect` go: a timeline on a terminal, or a table on standard output or in a file."""
 
 import sys
-from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 
-from hubbub import annotations
-from hubbub.annotations.formats import replacing
+from hubbub import annotations, files
 from hubbub.annotations.scores import write_scores
 from hubbub.batch import Found
 from hubbub.detector import Detector
@@ -21,9 +19,6 @@ NAMES = {"tsv": "dcase"}
 """What the command line calls a format, where it has another name."""
 ONE_RECORDING = ("audacity", "text")
 """Formats without a place for names."""
-
-
-class _LeftAsItWas(Exception): ...
 
 
 class Sink:
@@ -42,12 +37,9 @@ class Sink:
         self.format = self._format(format, output)
         self.table: dict[str, list[Event]] = {}
         if scores is not None:
-            try:
-                scores.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise ConfigError(f"{scores}: cannot be made: {error.strerror}; choose another folder") from error
+            files.make_folder(scores, ConfigError)
         if output is not None:
-            _check_writable(output)  # told before the work
+            files.check_writable(output, AnnotationError)  # told before the work
 
     def __enter__(self) -> Self:
         return self
@@ -73,7 +65,7 @@ class Sink:
         if self.scores is not None:
             probabilities = self.detector.probabilities(found.recording.path)
             target = self.scores / f"{_below(name)}.tsv"
-            target.parent.mkdir(parents=True, exist_ok=True)
+            files.make_folder(target.parent, ConfigError)
             write_scores(target, probabilities.edges, probabilities.values, probabilities.labels)
 
     @staticmethod
@@ -87,12 +79,6 @@ class Sink:
                 f"--format {given}: wanted tsv, {', '.join(sorted(set(annotations.FORMATS) - {'dcase'}))}"
             )
         return name
-
-
-def _check_writable(output: Path) -> None:
-    """Begins to write, and leaves what is there as it was. Raises `AnnotationError`."""
-    with suppress(_LeftAsItWas), replacing(output):
-        raise _LeftAsItWas
 
 
 def _below(name: str) -> str:
