@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from hubbub._riff import Data, Filled, data_chunk
 from hubbub.errors import AudioError
+from hubbub.files import replacing
 
 EXTENSIONS = (
     *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
@@ -137,28 +138,15 @@ def write(path: str | Path, samples: NDArray[np.floating], sample_rate: int, sub
         raise AudioError(f"{path}: cannot be written: {form} has no subtype {subtype!r}; wanted one of {known}")
     if not samples.size or not np.isfinite(samples).all():
         raise AudioError(f"{path}: not written: wanted samples, all of them finite numbers, and at least one")
-    if path.is_dir():
-        raise AudioError(f"{path}: cannot be written: it is a folder; wanted the name of a file")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     channels = 1 if samples.ndim == 1 else samples.shape[1]
     try:
-        with soundfile.SoundFile(beside, "w", sample_rate, channels, subtype, format=form) as file:
-            for first in range(0, len(samples), _BLOCK):
-                file.write(samples[first : first + _BLOCK])
-        _forget_when(beside)
-        beside.replace(path)
-    except (OSError, soundfile.SoundFileError) as error:
-        reason = _why_not_writable(path) or str(error).splitlines()[0]
-        raise AudioError(f"{path}: cannot be written: {reason}") from error
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _why_not_writable(path: Path) -> str | None:
-    """What libsndfile calls a system error."""
-    if not path.parent.is_dir():
-        return f"there is no folder {path.parent}"
-    return None if os.access(path.parent, os.W_OK) else f"no permission to write in {path.parent}"
+        with replacing(path, AudioError) as beside:
+            with soundfile.SoundFile(beside, "w", sample_rate, channels, subtype, format=form) as file:
+                for first in range(0, len(samples), _BLOCK):
+                    file.write(samples[first : first + _BLOCK])
+            _forget_when(beside)
+    except soundfile.SoundFileError as error:
+        raise AudioError(f"{path}: cannot be written: {str(error).splitlines()[0]}") from error
 
 
 def _forget_when(path: Path) -> None:

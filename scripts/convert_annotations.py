@@ -27,9 +27,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from hubbub import annotations, audio
-from hubbub.datasets.tables import replacing, some
+from hubbub.datasets.tables import some
 from hubbub.errors import AnnotationError, DatasetError, HubbubError
 from hubbub.events import Event, clip, merge
+from hubbub.files import replacing
 
 Found = Iterator[tuple[str, Event | None]]
 """The stem of a recording that the labels name, and an event in it if that could be read."""
@@ -131,7 +132,10 @@ def convert(options: argparse.Namespace) -> None:
         table[name] = clip(events, 0.0, durations[-1])
         _place(recordings[stem], options.out / "audio" / name, options.link)
     annotations.write(options.out / "events.tsv", table, "dcase")
-    with replacing(options.out / "recordings.csv") as file:
+    with (
+        replacing(options.out / "recordings.csv", DatasetError) as beside,
+        beside.open("w", encoding="utf-8", newline="") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["file", "recording_id", "source"])
         writer.writerows([name, Path(name).stem, options.source] for name in table)

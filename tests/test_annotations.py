@@ -345,8 +345,10 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
 
 
 def test_an_unwritable_path_is_told(tmp_path: Path) -> None:
-    assert refused(tmp_path / "none" / "a.tsv", TABLE, "dcase") == "cannot be written: No such file or directory"
-    assert refused(tmp_path, TABLE, "dcase") == "cannot be written: Is a directory"
+    assert (
+        refused(tmp_path / "none" / "a.tsv", TABLE, "dcase") == f"cannot be written: there is no folder {tmp_path}/none"
+    )
+    assert refused(tmp_path, TABLE, "dcase") == "cannot be written: it is a folder; wanted the name of a file"
 
 
 def test_a_pipe_or_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from os import getpid
 from pathlib import Path
 from typing import TextIO
 
+from hubbub import files
 from hubbub.errors import AnnotationError
 from hubbub.events import Event, EventTable
 
@@ -110,18 +110,12 @@ def replacing(path: Path) -> Iterator[TextIO]:
 
     Raises `AnnotationError` where that is not possible; one raised inside is given the path.
     """
-    beside = path.with_name(f".{path.name}.{getpid()}.part") if path.is_file() or not path.exists() else path
-    try:
-        with beside.open("w", encoding="utf-8", newline="\n") as file:
+    with files.replacing(path, AnnotationError) as beside, beside.open("w", encoding="utf-8", newline="\n") as file:
+        try:
             yield file
-        if beside != path:
-            beside.replace(path)
-    except OSError as error:
-        raise AnnotationError(f"{path}: cannot be written: {error.strerror}") from error
-    except UnicodeEncodeError as error:
-        raise AnnotationError(f"{path}: cannot be written: {error.object!r} is no Unicode text; rename it") from error
-    except AnnotationError as error:
-        raise AnnotationError(f"{path}: {error}") from error
-    finally:
-        if beside != path:
-            beside.unlink(missing_ok=True)
+        except UnicodeEncodeError as error:
+            raise AnnotationError(
+                f"{path}: cannot be written: {error.object!r} is no Unicode text; rename it"
+            ) from error
+        except AnnotationError as error:
+            raise AnnotationError(f"{path}: {error}") from error

@@ -6,8 +6,6 @@ configuration or another sound has another key.
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubbub.errors import DatasetError
+from hubbub.files import replacing
 
 try:
     from joblib import Parallel, delayed
@@ -125,18 +124,12 @@ class FeatureCache:
     def _write(self, key: str, array: Array) -> None:
         if array.dtype.hasobject:
             raise ValueError("features are numbers; an array of objects would need pickle")
-        part = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, part = tempfile.mkstemp(prefix=f".{key[:16]}-", suffix=".part", dir=self.folder)
-            with os.fdopen(handle, "wb") as file:
-                np.save(file, np.ascontiguousarray(array), allow_pickle=False)
-            Path(part).replace(self.path(key))
         except OSError as error:
             raise DatasetError(f"{self.folder}: features cannot be written: {error.strerror or error}") from error
-        finally:
-            if part is not None:
-                Path(part).unlink(missing_ok=True)
+        with replacing(self.path(key), DatasetError) as beside, beside.open("wb") as file:
+            np.save(file, np.ascontiguousarray(array), allow_pickle=False)
 
 
 def _compute_into(cache: FeatureCache, key: str, compute: Compute) -> str:

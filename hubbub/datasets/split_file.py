@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hubbub.datasets.split import SIDES, UNTESTED_CONFIDENCE, Item, Side, Split
-from hubbub.datasets.tables import replacing, some
+from hubbub.datasets.tables import some
 from hubbub.errors import DatasetError
+from hubbub.files import replacing
 from hubbub.mixing.clip import BACKGROUND
 
 SEED = "# seed: "
@@ -22,7 +23,7 @@ HEADER = ["file", "side"]
 
 def write_split(path: Path, split: Split) -> None:
     """Write `split`; raises `DatasetError` where the file cannot be written."""
-    with replacing(path) as file:
+    with replacing(path, DatasetError) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         file.write(f"{SEED}{split.seed}\n")
         for label in split.recording_disjoint:
             file.write(f"{RECORDING_DISJOINT}{label}\n")

@@ -1,12 +1,9 @@
 """The small comma- or tab-separated tables beside a data set, read with the line that is at fault."""
 
 import csv
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from hubbub.errors import DatasetError
 
@@ -63,23 +60,6 @@ def read_rows(path: Path, columns: Sequence[str], delimiter: str = ",") -> list[
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{path}: cannot be read as a UTF-8 table: {error}") from error
     return rows
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[TextIO]:
-    """A text file that appears under `path` only when it is whole.
-
-    Raises `DatasetError` where it cannot be written.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        part.replace(path)
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def some(names: Sequence[str], most: int = 3) -> str:
