@@ -530,7 +530,9 @@ def test_a_name_that_is_no_text_is_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("where", ["no/such/page.html", "folder"])
 def test_an_unwritable_page_is_one_line(tmp_path: Path, where: str) -> None:
     (tmp_path / "folder").mkdir()
-    with pytest.raises(HubbubError, match=rf"{where}: the page cannot be written: \w.*; give another file") as caught:
+    with pytest.raises(
+        HubbubError, match=rf"{where}: cannot be written: (there is no folder|it is a folder)"
+    ) as caught:
         write_page(tmp_path / where, Page("t", "s"))
     assert "\n" not in str(caught.value)
     assert [path.name for path in tmp_path.rglob("*")] == ["folder"]

@@ -15,11 +15,14 @@ def build(name: str, n_labels: int) -> nn.Module:
 
     Raises `ConfigError` for an unknown name.
     """
-    if name == OURS:
-        return Hub(n_labels)
-    if name not in POLYPHONIC:
+    check_name(name)
+    return Hub(n_labels) if name == OURS else POLYPHONIC[name](n_labels)
+
+
+def check_name(name: str) -> None:
+    """Raises `ConfigError` where `build` has no such network."""
+    if name not in NAMES:
         raise ConfigError(f"network {name!r} is none of {', '.join(NAMES)}")
-    return POLYPHONIC[name](n_labels)
 
 
-__all__ = ["NAMES", "OURS", "Hub", "HubConfig", "build"]
+__all__ = ["NAMES", "OURS", "Hub", "HubConfig", "build", "check_name"]

@@ -3,7 +3,6 @@
 Everything is inside the file and nothing is fetched: it can be mailed, archived and opened without a network.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from hubbub.errors import HubbubError
 from hubbub.events import Event
+from hubbub.files import replacing
 from hubbub.metrics import Scores
 from hubbub.report.comparison import Probabilities
 from hubbub.report.drawing import count, draw
@@ -69,13 +69,8 @@ def write_page(path: Path, page: Page) -> None:
     """
     # A file name may hold bytes that are no text; the page is text.
     html = render(page).encode("utf-8", "replace")
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with replacing(path, HubbubError) as beside:
         beside.write_bytes(html)
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise HubbubError(f"{path}: the page cannot be written: {error.strerror}; give another file") from error
 
 
 def render(page: Page) -> str:

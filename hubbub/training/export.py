@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from hubbub.decode import LabelRule
 from hubbub.errors import DetectorError
+from hubbub.files import replacing
 from hubbub.model import METADATA_KEY, Metadata, Model
 from hubbub.networks import Hub
 from hubbub.stream import ProbabilityStream
@@ -107,34 +108,30 @@ def export(
         training=training_facts,
         scores=scores or {},
     )
-    part = path.with_name(path.name + ".part")
-    try:
-        _write(part, graph, metadata)
-        difference = prove(part, network, front_end_config)
+    with replacing(path, DetectorError) as beside:
+        _write(beside, graph, metadata)
+        difference = prove(beside, network, front_end_config)
         if difference > TOLERANCE:
             raise DetectorError(
                 f"{path}: the exported file differs from torch by {difference:.1e}, more than {TOLERANCE:.0e}; "
                 "this is a bug of hubbub or of this onnxruntime: please report it with both versions"
             )
-        n_bytes = part.stat().st_size
-        part.replace(path)
-    except OSError as error:
-        raise DetectorError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        part.unlink(missing_ok=True)
+        n_bytes = beside.stat().st_size
     return Exported(path, difference, n_bytes)
 
 
 def add_scores(path: Path, scores: dict[str, Any]) -> None:
-    """Writes `scores` into the metadata of a detector: what it reached on recordings it was not trained on."""
+    """Writes `scores` into the metadata of a detector: what it reached on recordings it was not trained on.
+
+    Raises `DetectorError` where it cannot be written.
+    """
     model = onnx.load(path)
     for entry in model.metadata_props:
         if entry.key == METADATA_KEY:
             metadata = Metadata.model_validate_json(entry.value)
             entry.value = metadata.model_copy(update={"scores": scores}).to_json()
-    part = path.with_name(path.name + ".part")
-    onnx.save(model, part)
-    part.replace(path)
+    with replacing(path, DetectorError) as beside:
+        onnx.save(model, beside)
 
 
 def prove(path: Path, network: nn.Module, front_end_config: FrontEndConfig, seconds: float = 12.0) -> float:

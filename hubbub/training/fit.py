@@ -26,6 +26,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from hubbub.errors import ConfigError
+from hubbub.files import make_folder, write_text
 from hubbub.networks import OURS
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Augment, EpochSampler, Example, Segments
@@ -70,7 +71,7 @@ def fit(
     progress: Callable[[Status], None] | None = None,
 ) -> Fitted:
     """Trains `network`, or goes on with the run in `folder`. Raises `ConfigError` where the device is not there."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, ConfigError)
     finished = folder / "finished.json"
     if finished.is_file():
         return _load(network, folder, json.loads(finished.read_text(encoding="utf-8")))
@@ -120,7 +121,7 @@ def fit(
         "hardware": hardware(trainer),
         "precision": str(trainer.precision),
     }
-    finished.write_text(json.dumps(facts), encoding="utf-8")
+    write_text(finished, json.dumps(facts), ConfigError)
     return _load(network, folder, facts)
 
 
@@ -192,9 +193,7 @@ class History(Callback):
         writer.writerows(
             {key: value if key == "epoch" else f"{value:.6f}" for key, value in row.items()} for row in self.rows
         )
-        part = self.path.with_suffix(".part")
-        part.write_text(text.getvalue(), encoding="utf-8")
-        part.replace(self.path)
+        write_text(self.path, text.getvalue(), ConfigError)
 
 
 def hardware(trainer: lightning.Trainer) -> str:

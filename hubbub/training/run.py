@@ -30,13 +30,14 @@ from hubbub.datasets.features import FeatureCache, content_hash, key_of
 from hubbub.datasets.split import SIDES, Split, items_of_clips, items_of_recordings, make_split
 from hubbub.datasets.split_file import write_split
 from hubbub.detector import Detector, load
-from hubbub.errors import DatasetError
+from hubbub.errors import ConfigError, DatasetError
 from hubbub.events import Event, EventTable, to_targets
+from hubbub.files import check_writable, make_folder
 from hubbub.grid import Grid
 from hubbub.metrics import Scores, evaluate_with_trivial
 from hubbub.mixing import Clip, MixConfig, by_label
 from hubbub.mixing.write import mix
-from hubbub.networks import OURS, build
+from hubbub.networks import OURS, build, check_name
 from hubbub.networks.count import multiply_adds, n_parameters
 from hubbub.training import front_end as front_ends
 from hubbub.training.config import TrainConfig
@@ -86,9 +87,9 @@ def train(data: Path, out: Path, config: TrainConfig, reporter: Reporter, jobs: 
 
     The folder `<out without suffix>.train` holds the split, the soundscapes, the features and the run of training.
     """
-    folder = out.with_suffix(".train")
-    folder.mkdir(parents=True, exist_ok=True)
+    check_name(config.network)
     kind = kind_of(data)
+    folder = _folder_beside(out)
     if kind == "clips":
         sides, split, licences = _mixed(data, folder, config, reporter, jobs)
     else:
@@ -169,6 +170,16 @@ def mix_config(n_labels: int, config: TrainConfig, backgrounds: Sequence[Clip]) 
         snr_db=BACKGROUND_SNR_DB if backgrounds else None,
         scene_gain_db=SCENE_GAIN_DB,
     )
+
+
+def _folder_beside(out: Path) -> Path:
+    """The folder of a run, made. Raises `ConfigError` where it or the detector cannot be written, before the work."""
+    if out.suffix != ".onnx":
+        raise ConfigError(f"{out}: a detector's name ends in .onnx; give another name")
+    folder = out.with_suffix(".train")
+    make_folder(folder, ConfigError)
+    check_writable(out, ConfigError)
+    return folder
 
 
 def _mixed(
