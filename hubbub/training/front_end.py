@@ -11,13 +11,14 @@ Where frames lie. `FrontEnd.forward` pads nothing: it takes audio that holds the
                   left_context    hop    right_context
                 |--------------|-------|---------------|         = n_fft samples
 
-Live, the right context of the newest frames has not been heard yet: they are given `look_ahead` frames later. A state
-of the last `state_length` samples holds all that later frames still need, so that B frames of samples give B frames:
+Live, the right context of the newest frames has not been heard yet: they are given `look_ahead` frames later. Where n
+frames have been heard, frame n - look_ahead is next, and its window begins `state_length` samples before sample
+n · hop. Remembering these makes B frames of every B · hop samples, however the stream is cut:
 
-                |      state_length       |   block of B · hop samples    |
-                | left_context | look_ahead · hop                 ...     |
+                | left_context | look_ahead · hop | B · hop samples          |
+                |---------- state_length ---------|--------- block ----------|
                 |-- window of frame n - look_ahead --|
-                                          ^ sample n · hop, n frames heard before
+                                 |-- … of frame n + B - 1 - look_ahead ---|
 """
 
 from typing import Literal, Self
