@@ -1,0 +1,251 @@
+"""A recording is a stream that ends: however it is cut, the same comes out, as soon as it is certain."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+import hubbub
+from hubbub.decode import decode
+from hubbub.detector import Detector
+from hubbub.errors import AudioError
+from hubbub.events import Event
+from hubbub.model import METADATA_KEY
+from hubbub.stream import ProbabilityStream, Stream
+
+RATE, HOP = 22050, 441
+
+
+def cut(samples: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Blocks of very different lengths: none, one sample, a few, a frame or so, seconds."""
+    start = 0
+    while start < len(samples):
+        at_most = rng.choice([1, 2, 10, HOP, 3 * HOP, RATE, 4 * RATE])
+        length = int(rng.integers(0, at_most + 1))
+        yield samples[start : start + length]
+        start += length
+
+
+def pushed(stream: Stream, blocks: Iterator[np.ndarray]) -> tuple[list[Event], np.ndarray]:
+    """Events sorted, and probabilities, shape (n_frames, n_labels)."""
+    events, probabilities = [], []
+    for block in blocks:
+        events += stream.push(block)
+        probabilities.append(stream.probabilities)
+    events += stream.close()
+    probabilities.append(stream.probabilities)
+    return sorted(events), np.concatenate(probabilities)
+
+
+def same(found: list[Event], expected: list[Event]) -> None:
+    assert [(e.label, e.onset, e.offset) for e in found] == [(e.label, e.onset, e.offset) for e in expected]
+    np.testing.assert_allclose([e.score for e in found], [e.score for e in expected], rtol=0, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def whole(detector: Detector, bursts: np.ndarray) -> tuple[list[Event], np.ndarray]:
+    """Events and probabilities of `bursts`, handed over at once."""
+    return detector.detect(bursts), detector.probabilities(bursts).values
+
+
+# Pieces
+
+
+def test_the_detector_of_these_tests_finds_something(whole: tuple[list[Event], np.ndarray]) -> None:
+    events, probabilities = whole
+    assert len(events) > 30
+    assert {event.label for event in events} == {"bell", "dog", "rain"}
+    assert probabilities.std(axis=0).min() > 0.05
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_recording_in_random_blocks_is_the_whole_recording(
+    detector: Detector, bursts: np.ndarray, whole: tuple[list[Event], np.ndarray], seed: int
+) -> None:
+    events, probabilities = pushed(detector.stream(), cut(bursts, np.random.default_rng(seed)))
+    np.testing.assert_allclose(probabilities, whole[1], rtol=0, atol=1e-5)
+    same(events, whole[0])
+
+
+def test_sample_by_sample(detector: Detector, bursts: np.ndarray) -> None:
+    samples = bursts[3 * RATE :][: 30 * HOP + 5]
+    events, probabilities = pushed(detector.stream(), iter(np.split(samples, len(samples))))
+    np.testing.assert_allclose(probabilities, detector.probabilities(samples).values, rtol=0, atol=1e-5)
+    same(events, detector.detect(samples))
+
+
+def test_a_long_block_is_run_in_parts(
+    detector: Detector, bursts: np.ndarray, whole: tuple[list[Event], np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hubbub.stream.MAX_FRAMES", 70)
+    lengths = []
+    run = detector._model.run
+
+    def counted(audio: np.ndarray, states: dict[str, np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        lengths.append(len(audio))
+        return run(audio, states)
+
+    monkeypatch.setattr(detector._model, "run", counted)
+    events, probabilities = pushed(detector.stream(), iter([bursts]))
+    assert max(lengths) == 70 * HOP
+    np.testing.assert_allclose(probabilities, whole[1], rtol=0, atol=1e-5)
+    same(events, whole[0])
+
+
+@pytest.mark.parametrize("block", [2, 7, 64])
+def test_a_graph_that_takes_several_frames_at_once(
+    tmp_path: Path, detector_path: Path, bursts: np.ndarray, whole: tuple[list[Event], np.ndarray], block: int
+) -> None:
+    model = onnx.load(detector_path)
+    for entry in model.metadata_props:
+        if entry.key == METADATA_KEY:
+            entry.value = json.dumps({**json.loads(entry.value), "block": block})
+    onnx.save(model, tmp_path / "blocks.onnx")
+    detector = hubbub.load(tmp_path / "blocks.onnx")
+    assert detector.latency == pytest.approx((detector.look_ahead + block) * 0.02)
+    stream = detector.stream()
+    events, probabilities = pushed(stream, cut(bursts, np.random.default_rng(block)))
+    np.testing.assert_allclose(probabilities, whole[1], rtol=0, atol=1e-5)
+    same(events, whole[0])
+    assert stream.close() == []
+    assert stream.probabilities.shape == (0, 3)
+
+
+def test_the_caller_may_fill_its_buffer_anew(
+    detector: Detector, bursts: np.ndarray, whole: tuple[list[Event], np.ndarray]
+) -> None:
+    """A sound card hands out one buffer again and again."""
+    buffer = np.zeros(100, np.float32)
+    stream = detector.stream()
+    events, probabilities = [], []
+    for start in range(0, 8 * RATE, 100):
+        buffer[:] = bursts[start : start + 100]
+        events += stream.push(buffer)
+        probabilities.append(stream.probabilities)
+    heard = np.concatenate(probabilities)
+    np.testing.assert_allclose(heard, whole[1][: len(heard)], rtol=0, atol=1e-5)
+    assert len(heard) == 8 * RATE // HOP - detector.look_ahead
+
+
+def test_two_streams_do_not_hear_each_other(detector: Detector, bursts: np.ndarray) -> None:
+    first, second = detector.stream(), detector.stream()
+    for block in np.array_split(bursts[: 3 * RATE], 40):
+        first.push(block)
+        second.push(-0.3 * block[::-1])
+    alone = detector.stream()
+    for block in np.array_split(bursts[: 3 * RATE], 40):
+        alone.push(block)
+    first.push(bursts[:RATE])
+    alone.push(bursts[:RATE])
+    np.testing.assert_array_equal(first.probabilities, alone.probabilities)
+
+
+def test_samples_may_be_float64_or_strided(detector: Detector, bursts: np.ndarray) -> None:
+    samples = bursts[: 2 * RATE]
+    stereo = np.stack([samples, np.zeros_like(samples)], axis=1)
+    expected = detector.probabilities(samples).values
+    np.testing.assert_array_equal(detector.probabilities(samples.astype(np.float64)).values, expected)
+    np.testing.assert_array_equal(detector.probabilities(stereo[:, 0]).values, expected)
+
+
+# When
+
+
+def test_events_come_as_soon_as_they_are_certain(detector: Detector, bursts: np.ndarray) -> None:
+    """After the look-ahead, half of the median of 3, and a gap of 3 frames: not before, and not only at the end."""
+    stream = detector.stream()
+    wait = (detector.look_ahead + 1 + 3) * HOP / RATE
+    n_given = 0
+    for start in range(0, len(bursts), HOP):
+        for event in stream.push(bursts[start : start + HOP]):
+            assert event.offset + wait == pytest.approx(stream.seconds, abs=1e-9)
+            n_given += 1
+    last = stream.close()
+    assert n_given > 30
+    assert len(last) <= 3
+    assert n_given + len(last) == len(detector.detect(bursts))
+
+
+def test_a_stream_knows_how_much_it_heard(detector: Detector, bursts: np.ndarray) -> None:
+    stream = detector.stream()
+    assert stream.seconds == 0
+    for block in (bursts[:100], bursts[:0], bursts[100:22050]):
+        stream.push(block)
+    assert stream.seconds == 1.0
+    assert stream.probabilities.shape == (50 - detector.look_ahead, 3)
+    assert stream.probabilities.dtype == np.float32
+    stream.close()
+    assert stream.seconds == 1.0
+    assert stream.probabilities.shape == (detector.look_ahead, 3)
+
+
+def test_events_are_those_of_the_probabilities(detector: Detector, bursts: np.ndarray) -> None:
+    metadata = detector.metadata
+    events, probabilities = pushed(detector.stream(), cut(bursts, np.random.default_rng(99)))
+    expected = decode(probabilities, metadata.labels, metadata.rules, metadata.grid, len(bursts) / RATE)
+    same(events, expected)
+
+
+# Little, and wrong
+
+
+@pytest.mark.parametrize("n_samples", [0, 1, 110, 440, 441, 442, 4410])
+def test_short_recordings(detector: Detector, bursts: np.ndarray, n_samples: int) -> None:
+    samples = bursts[4 * RATE :][:n_samples]
+    stream = detector.with_thresholds(0.0).stream()  # every frame is an event
+    events = stream.push(samples)
+    assert events == []
+    events = stream.close()
+    assert stream.probabilities.shape == (-(-n_samples // HOP), 3)
+    ends = [(event.label, event.onset, event.offset) for event in events]
+    lasting = n_samples > HOP  # the shortest event is 2 frames
+    assert ends == ([(label, 0.0, n_samples / RATE) for label in detector.labels] if lasting else [])
+
+
+def test_a_closed_stream_takes_no_more(detector: Detector, bursts: np.ndarray) -> None:
+    stream = detector.stream()
+    stream.push(bursts[:RATE])
+    stream.close()
+    with pytest.raises(AudioError) as error:
+        stream.push(bursts[:RATE])
+    assert str(error.value) == "the stream is closed; open a new one with detector.stream()"
+    assert stream.close() == []
+    assert stream.seconds == 1.0
+
+
+WRONG = [
+    (np.full((4, 2), 0.1, np.float32), "a block of shape (4, 2); wanted mono samples, shape (n_samples,)"),
+    (np.float32(0.1), "a block of shape (); wanted mono samples, shape (n_samples,)"),
+    (np.array([0, 0, np.nan], np.float32), "sample 1002 is nan; wanted numbers from -1 to 1"),
+    (np.array([0, -np.inf], np.float32), "sample 1001 is -inf; wanted numbers from -1 to 1"),
+    (np.array([1e30], np.float32), "sample 1000 is 1e+30; wanted numbers from -1 to 1"),
+    (np.array([1e300]), "sample 1000 is inf; wanted numbers from -1 to 1"),
+    (np.array([100, -100], np.int16), "a block of int16; wanted float32 from -1 to 1 (16 bit: divide by 32768)"),
+]
+
+
+@pytest.mark.parametrize(("block", "message"), WRONG)
+def test_a_wrong_block_is_refused_and_changes_nothing(
+    detector: Detector, bursts: np.ndarray, block: np.ndarray, message: str
+) -> None:
+    stream = ProbabilityStream(detector._model)
+    pieces = [stream.push(bursts[:1000])]
+    with pytest.raises(AudioError) as error:
+        stream.push(block)
+    assert str(error.value) == message
+    pieces += [stream.push(bursts[1000:RATE]), stream.close()]
+    expected = detector.probabilities(bursts[:RATE]).values
+    np.testing.assert_allclose(np.concatenate(pieces), expected, rtol=0, atol=1e-5)
+
+
+def test_the_loudest_samples_do_not_spoil_what_comes_later(detector: Detector, bursts: np.ndarray) -> None:
+    stream = detector.stream()
+    stream.push(np.full(RATE, 9e11, np.float32) * np.sign(bursts[:RATE]))
+    assert np.isfinite(stream.probabilities).all()
+    stream.push(bursts[: 10 * RATE])
+    quiet = detector.probabilities(bursts[: 10 * RATE]).values
+    heard = stream.probabilities[detector.look_ahead :]
+    np.testing.assert_allclose(heard[100:], quiet[: len(heard)][100:], rtol=0, atol=1e-5)
