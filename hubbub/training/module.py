@@ -40,7 +40,11 @@ class TrainingModule(lightning.LightningModule):
         self.validation_totals = Totals()
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """The mean loss over the frames that are not padding."""
+        """The mean loss over the frames that are not padding.
+
+        Dropout's randomness depends on the step, not on what ran before: a resumed run equals an unbroken one.
+        """
+        torch.manual_seed(self.config.seed * 1_000_003 + self.global_step)
         return self._loss(batch, self.train_totals)
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
@@ -48,8 +52,7 @@ class TrainingModule(lightning.LightningModule):
         self._loss(batch, self.validation_totals)
 
     def on_train_epoch_start(self) -> None:
-        """Dropout's randomness depends on the epoch, not on what ran before: a resumed run equals an unbroken one."""
-        torch.manual_seed(self.config.seed * 100_003 + self.current_epoch)
+        """Starts the sums anew."""
         self.train_totals = Totals()
 
     def on_validation_epoch_start(self) -> None:

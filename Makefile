@@ -1,0 +1,34 @@
+# Each of these makes its own .venv from nothing.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+
+.PHONY: demo test check soak clean
+
+demo: .venv/.stamp-demo
+	$(BIN)/hubbub demo
+
+test: .venv/.stamp-dev
+	$(BIN)/pytest
+
+check: .venv/.stamp-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# long counts: kills of training runs, thousands of broken files
+soak: .venv/.stamp-dev
+	$(BIN)/pytest -m soak
+
+clean:
+	rm -rf .venv demo
+
+.venv/.stamp-demo: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(INSTALL) ".[train,report]"
+	touch $@
+
+.venv/.stamp-dev: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(INSTALL) ".[train,report,dev]"
+	touch $@ .venv/.stamp-demo

@@ -1,0 +1,173 @@
+"""Segments, augmentation, a run that is killed and goes on, and thresholds tuned on validation."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hubbub.decode import LabelRule, decode
+from hubbub.errors import ConfigError
+from hubbub.events import Event, to_targets
+from hubbub.grid import Grid
+from hubbub.networks import Hub, HubConfig
+from hubbub.training.config import TrainConfig
+from hubbub.training.data import Augment, EpochSampler, Example, Segments
+from hubbub.training.fit import LOG_COLUMNS, Fitted, Status, fit
+from hubbub.training.thresholds import best_threshold, tune
+
+N_BANDS = 8
+SILENCE = np.full(N_BANDS, -3.0, np.float32)
+CONFIG = TrainConfig(epochs=4, batch_size=4, segment_seconds=0.5, threads=1, device="cpu")
+
+
+def examples(n: int, seed: int, n_frames: int = 120) -> list[Example]:
+    """Noise in which a loud band tells the label."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for index in range(n):
+        targets = np.repeat(rng.uniform(size=(n_frames // 20, 2)) > 0.5, 20, axis=0)
+        features = rng.normal(-2, 0.3, size=(n_frames, N_BANDS)).astype(np.float32)
+        features[:, [1, 6]] += 2 * targets
+        made.append(Example(f"{index}", features, targets))
+    return made
+
+
+def network() -> Hub:
+    torch.manual_seed(0)
+    return Hub(2, HubConfig(n_features=N_BANDS, stem=(4, 4, 4), width=8, dilations=(1, 2), max_ahead=3, dropout=0.2))
+
+
+def run(folder: Path, stop_after: int | None = None) -> Fitted:
+    """Trains in `folder`; with `stop_after`, the process dies without a farewell after so many batches."""
+
+    def die(status: Status) -> None:
+        if stop_after is not None and status.batches == stop_after:
+            os._exit(9)
+
+    return fit(network(), examples(4, 1), examples(2, 2), SILENCE, CONFIG, 0.02, folder, die)
+
+
+def test_a_segment_is_cut_and_padded_with_silence() -> None:
+    (example,) = examples(1, 0, n_frames=60)
+    segments = Segments([example], length=25, context=3, look_ahead=2, silence=SILENCE)
+    assert len(segments) == 3
+    features, targets, mask = (tensor.numpy() for tensor in segments[0])
+    assert features.shape == (30, N_BANDS)
+    np.testing.assert_array_equal(features[:3], np.tile(SILENCE, (3, 1)))
+    np.testing.assert_array_equal(features[3:], example.features[:27])
+    np.testing.assert_array_equal(targets, example.targets[:25])
+    assert mask.all()
+    features, targets, mask = (tensor.numpy() for tensor in segments[2])
+    np.testing.assert_array_equal(features[:13], example.features[47:60])
+    np.testing.assert_array_equal(features[13:], np.tile(SILENCE, (17, 1)))
+    np.testing.assert_array_equal(mask, [1] * 10 + [0] * 15)
+    assert not targets[10:].any()
+
+
+def test_an_epoch_is_drawn_from_its_number_alone() -> None:
+    segments = Segments(examples(3, 0), 25, 3, 2, SILENCE, Augment(), seed=7, jitter=True)
+    first = [segments[(2, number)][0].numpy() for number in range(len(segments))]
+    again = [segments[(2, number)][0].numpy() for number in reversed(range(len(segments)))][::-1]
+    other = [segments[(3, number)][0].numpy() for number in range(len(segments))]
+    for a, b, c in zip(first, again, other, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert not np.array_equal(a, c)
+    sampler = EpochSampler(10, seed=7)
+    sampler.set_epoch(4)
+    order = list(sampler)
+    assert sorted(order) == [(4, number) for number in range(10)]
+    assert order == list(sampler) != [(4, number) for number in range(10)]
+
+
+def test_augmentation_keeps_the_floor_and_moves_the_level() -> None:
+    features = np.zeros((5, N_BANDS), np.float32)
+    changed = Augment(gain_db=6, colour_db=0, masked_bands=0)(features, SILENCE, np.random.default_rng(0))
+    gain_db = changed / (np.log(10) / 10)
+    assert np.ptp(gain_db) < 1e-5
+    assert 0 < abs(gain_db[0, 0]) <= 6
+    masked = Augment(masked_bands=N_BANDS)(features, SILENCE, np.random.default_rng(3))
+    assert ((masked == SILENCE).all(axis=0)).any()
+    assert (Augment()(features - 100, SILENCE, np.random.default_rng(0)) >= SILENCE).all()
+
+
+def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(tmp_path: Path) -> None:
+    unbroken = run(tmp_path / "unbroken")
+    n_batches = 6  # an epoch: 4 recordings of 120 frames in segments of 25, four at a time... five, and a rest
+    code = f"import tests.test_training as t; from pathlib import Path; t.run(Path({str(tmp_path / 'killed')!r}), 15)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], capture_output=True, timeout=120)
+    assert done.returncode == 9, done.stderr.decode()
+    log = (tmp_path / "killed" / "log.csv").read_text().splitlines()
+    assert 2 <= len(log) < 1 + CONFIG.epochs, "it was to be killed inside a later epoch"
+    assert n_batches * (len(log) - 1) < 15 + n_batches
+    resumed = run(tmp_path / "killed")
+    assert (resumed.epochs, resumed.best_epoch) == (unbroken.epochs, unbroken.best_epoch) == (4, resumed.best_epoch)
+    assert resumed.validation_loss == unbroken.validation_loss
+    for (name, a), (_, b) in zip(
+        unbroken.network.state_dict().items(), resumed.network.state_dict().items(), strict=True
+    ):
+        assert torch.equal(a, b), name
+
+    def rows(folder: str) -> list[list[str]]:
+        lines = (tmp_path / folder / "log.csv").read_text().splitlines()
+        return [line.split(",")[:-1] for line in lines]  # all but the seconds
+
+    assert rows("killed") == rows("unbroken")
+    assert rows("killed")[0] == list(LOG_COLUMNS[:-1])
+
+
+def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
+    first = run(tmp_path)
+    again = fit(network(), [], [], SILENCE, CONFIG, 0.02, tmp_path)
+    assert again.validation_loss == first.validation_loss
+    assert all(torch.equal(a, b) for a, b in zip(first.network.parameters(), again.network.parameters(), strict=True))
+
+
+def test_training_learns(tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"epochs": 12, "learning_rate": 0.01, "augment": False})
+    fitted = fit(network(), examples(8, 1), examples(2, 2), SILENCE, config, 0.02, tmp_path)
+    guess = np.log(2)  # the loss of saying 0.5 to everything
+    assert fitted.validation_loss < 0.55 * guess
+
+
+def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        config = CONFIG.model_copy(update={"device": "tpu"})
+    else:
+        config = CONFIG.model_copy(update={"device": "cuda"})
+    with pytest.raises(ConfigError, match=r"^device '(cuda|tpu)': .*; use --device cpu or auto$"):
+        fit(network(), examples(1, 1), examples(1, 2), SILENCE, config, 0.02, tmp_path)
+
+
+def test_the_threshold_with_the_best_f1(rng: np.random.Generator) -> None:
+    targets = rng.uniform(size=4000) < 0.2
+    probabilities = np.clip(0.35 * targets + rng.normal(0.3, 0.12, size=4000), 0, 1)
+
+    def f1(threshold: float) -> float:
+        found = probabilities >= threshold
+        return 2 * (found & targets).sum() / (found.sum() + targets.sum())
+
+    best = best_threshold(probabilities, targets)
+    assert f1(best) == pytest.approx(max(f1(t) for t in np.round(np.arange(0.05, 0.96, 0.025), 3)))
+    assert 0.4 < best < 0.55
+
+
+def test_rules_are_tuned_label_by_label(rng: np.random.Generator) -> None:
+    grid = Grid(50, 1)
+    n_frames, labels = 3000, ["steady", "flickering", "absent"]
+    events = [Event(t, t + 2.0, label) for t in range(2, 56, 6) for label in labels[:2]]
+    targets = to_targets(events, labels, grid, n_frames)
+    probabilities = np.where(targets, 0.8, 0.1).astype(np.float32)
+    flicker = rng.uniform(size=n_frames) < 0.15
+    probabilities[flicker, 1] = 0.9 - probabilities[flicker, 1]
+    rules = tune({"a": probabilities}, {"a": events}, {"a": targets}, {"a": 60.0}, labels, grid)
+    assert rules[0].median == 1, "what is steady needs no filter"
+    assert rules[1].median > 1 or rules[1].shortest_gap > 0
+    assert rules[2] == LabelRule()
+    found = decode(probabilities, labels, rules, grid, 60.0)
+    steady = [(e.onset, e.offset) for e in found if e.label == "steady"]
+    assert steady == [(e.onset, e.offset) for e in events if e.label == "steady"]
+    assert abs(len([e for e in found if e.label == "flickering"]) - 9) <= 1
