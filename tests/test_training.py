@@ -1,6 +1,7 @@
 """Segments, augmentation, a run that is killed and goes on, and thresholds tuned on validation."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -117,6 +118,21 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(tmp_path: Pa
 
     assert rows("killed") == rows("unbroken")
     assert rows("killed")[0] == list(LOG_COLUMNS[:-1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_stop_does_not_look_finished(tmp_path: Path, number: signal.Signals) -> None:
+    def stop(status: Status) -> None:
+        if status.batches == 7:
+            signal.raise_signal(number)
+
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fit(network(), examples(4, 1), examples(2, 2), SILENCE, CONFIG, 0.02, tmp_path, stop)
+    finally:
+        signal.signal(signal.SIGINT, before)  # lightning lets nothing stop it while it stops
+    assert not (tmp_path / "finished.json").exists()
 
 
 def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:

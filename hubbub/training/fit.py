@@ -70,7 +70,10 @@ def fit(
     folder: Path,
     progress: Callable[[Status], None] | None = None,
 ) -> Fitted:
-    """Trains `network`, or goes on with the run in `folder`. Raises `ConfigError` where the device is not there."""
+    """Trains `network`, or goes on with the run in `folder`.
+
+    Raises `ConfigError` where the device is not there, `KeyboardInterrupt` where the run is told to stop.
+    """
     make_folder(folder, ConfigError)
     finished = folder / "finished.json"
     if finished.is_file():
@@ -109,7 +112,11 @@ def fit(
         warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
         warnings.filterwarnings("ignore", category=FutureWarning, module="lightning")
         warnings.filterwarnings("ignore", message=".*does not have a deterministic implementation.*")
-        trainer.fit(module, *loaders, ckpt_path=str(checkpoint) if checkpoint.is_file() else None, weights_only=True)
+        start = str(checkpoint) if checkpoint.is_file() else None
+        try:
+            trainer.fit(module, *loaders, ckpt_path=start, weights_only=True)
+        except SystemExit as stop:  # lightning ends the program: after SIGTERM even with exit code 0
+            raise KeyboardInterrupt from stop
     if trainer.interrupted:
         raise KeyboardInterrupt
     best_row = min(history.rows, key=lambda row: row["validation_loss"])
