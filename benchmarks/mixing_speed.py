@@ -45,12 +45,12 @@ def main() -> None:
             _, events = render(scene, store)
             rendered += scene.duration
             sounding += sum(event.duration for event in events)
-        report("drawn and rendered, 1 process", rendered, time.perf_counter() - start)
+        report("drawn and rendered, 1 job", rendered, time.perf_counter() - start)
 
         for jobs in sorted({1, arguments.jobs}):
             start = time.perf_counter()
             mix(grouped, Path(scratch) / f"out{jobs}", config, n_scenes, 0, backgrounds=backgrounds, jobs=jobs)
-            name = "1 process" if jobs == 1 else f"{jobs} processes"
+            name = "1 job" if jobs == 1 else f"{jobs} jobs"
             report(f"drawn, rendered and written, {name}", rendered, time.perf_counter() - start)
         print(f"mean polyphony {sounding / rendered:.2f}")
 
@@ -64,7 +64,7 @@ def clips_of(folder: Path) -> list[Clip]:
 def built_in(folder: Path) -> Sequence[Clip]:
     start = time.perf_counter()
     clips = write_clips(folder, 25, seed=0)
-    print(f"{len(clips)} built-in clips made in {time.perf_counter() - start:.1f} s on 1 process")
+    print(f"{len(clips)} built-in clips made in {time.perf_counter() - start:.1f} s")
     return clips
 
 

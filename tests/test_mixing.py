@@ -104,7 +104,7 @@ def test_gaps_and_short_runs() -> None:
     assert spans(tone(0.5), silence(0.2), tone(0.5)) == [[0, 0.5], [0.7, 1.2]]
     assert spans(tone(0.5), silence(0.5), tone(0.04, amplitude=0.02)) == [[0, 0.5]]  # a weak click
     assert spans(tone(0.5), silence(0.5), tone(0.04, amplitude=0.2)) == [[0, 0.5], [1.0, 1.04]]  # a hoof
-    assert spans(tone(0.5), tone(0.5, amplitude=0.5 * 10 ** (-36 / 20))) == [[0, 0.5]]
+    assert spans(tone(0.5), tone(0.5, amplitude=0.5 * 10 ** (-31 / 20))) == [[0, 0.5]]
     assert spans(silence(1.0)) == [] and spans(np.zeros(0, dtype=np.float32)) == []
 
 

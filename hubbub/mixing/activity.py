@@ -11,8 +11,9 @@ from hubbub.grid import Grid
 class ActivityConfig(BaseModel):
     """When a frame of a clip counts as sounding; levels are in dB relative to the clip's loudest frame.
 
-    A frame sounds where its RMS exceeds `threshold_db`. The default of -35 dB lies between what still belongs to the
-    sound (a step after a louder one, the first second of a room's echo) and what other sounds in a scene cover anyway.
+    A frame sounds where its RMS exceeds `threshold_db`. The default of -30 dB keeps what still belongs to the sound (a
+    weak step after a loud one, the beginning of an echo) and leaves out the tail that nobody hears in a mixture: what
+    lies lower is covered by a background at 20 dB below the sound's mean, which is some 10 dB below its loudest frame.
     In a recording with a noise floor (the tenth percentile of its frames, digital silence at both ends left out) it
     must exceed that by `above_floor_db` too, but nothing above `certain_db` is ever taken for floor: a steady sound has
     no pauses to show one. Gaps shorter than `shortest_gap` seconds are closed; then runs shorter than `shortest_event`
@@ -22,7 +23,7 @@ class ActivityConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     frame: float = Field(default=0.02, gt=0, le=0.1)
-    threshold_db: float = Field(default=-35.0, ge=-80, lt=0)
+    threshold_db: float = Field(default=-30.0, ge=-80, lt=0)
     above_floor_db: float = Field(default=6.0, ge=0)
     certain_db: float = Field(default=-20.0, ge=-80, lt=0)
     shortest_gap: float = Field(default=0.2, ge=0)

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ class Sound:
 
 
 class ClipStore:
-    """Reads clips at `sample_rate` and keeps the last ones used, `max_bytes` of samples at most.
+    """Reads clips at `sample_rate` and keeps the last ones used, `max_bytes` of samples at most. Threads may share one.
 
     With a `root`, clips below it are named by their path relative to it, so that scenes can move with their clips.
     """
@@ -40,6 +41,7 @@ class ClipStore:
         self.root = root
         self.max_bytes = max_bytes
         self._bytes = 0
+        self._lock = Lock()
         self._sounds: OrderedDict[str, Sound] = OrderedDict()
 
     def name(self, path: Path) -> str:
@@ -50,17 +52,19 @@ class ClipStore:
 
     def sound(self, name: str) -> Sound:
         """The clip that a scene calls `name`. Raises `AudioError` where it cannot be read."""
-        if name in self._sounds:
-            self._sounds.move_to_end(name)
-            return self._sounds[name]
+        with self._lock:
+            if name in self._sounds:
+                self._sounds.move_to_end(name)
+                return self._sounds[name]
         path = Path(name) if self.root is None else self.root / name
         samples, _ = audio.read(path, self.sample_rate)
         samples.flags.writeable = False
         sound = Sound(samples, active_spans(samples, self.sample_rate, self.activity), self._half_power(samples))
-        self._sounds[name] = sound
-        self._bytes += samples.nbytes
-        while self._bytes > self.max_bytes and len(self._sounds) > 1:
-            self._bytes -= self._sounds.popitem(last=False)[1].samples.nbytes
+        with self._lock:  # reading is left out: two threads may read one clip, and one of them keeps it
+            self._bytes += samples.nbytes if name not in self._sounds else 0
+            self._sounds[name] = sound
+            while self._bytes > self.max_bytes and len(self._sounds) > 1:
+                self._bytes -= self._sounds.popitem(last=False)[1].samples.nbytes
         return sound
 
     def _half_power(self, samples: NDArray[np.float32]) -> float:

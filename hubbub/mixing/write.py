@@ -36,14 +36,15 @@ def mix(
 ) -> dict[str, list[Event]]:
     """Writes `n_scenes` scenes: out/audio/scene-000.wav, out/scenes/scene-000.json, out/events.tsv. Returns the events.
 
-    Scene i is drawn from (seed, i), so `jobs` changes nothing but the time. Clips below `root` are named relative to it
+    Scene i is drawn from (seed, i), so `jobs` changes nothing but the time. Jobs are threads, which share the clips
+    they have read, unless `joblib.parallel_config` says otherwise. Clips below `root` are named relative to it
     in the descriptions. Raises `ConfigError` where `out` holds audio already or cannot be written, and as
     `sample_scene` and `render` do.
     """
     width = max(3, len(str(n_scenes - 1)))
     names = [f"scene-{index:0{width}d}" for index in range(n_scenes)]
     _prepare(out)
-    run = joblib.Parallel(n_jobs=jobs, return_as="generator")
+    run = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
     table: dict[str, list[Event]] = {}
     try:
         work = (
@@ -87,7 +88,7 @@ def _prepare(out: Path) -> None:
 
 @functools.lru_cache(maxsize=1)
 def _store(config: MixConfig, root: Path | None) -> ClipStore:
-    """The clips of this process, kept from scene to scene."""
+    """The clips of this process, shared by its threads and kept from scene to scene."""
     return ClipStore(config.sample_rate, config.activity, root)
 
 

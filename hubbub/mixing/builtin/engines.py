@@ -143,44 +143,51 @@ def mixer(rng: np.random.Generator, sample_rate: int) -> Samples:
 
 
 def alarms_and_sirens(rng: np.random.Generator, sample_rate: int) -> Samples:
-    """A siren that wails, yelps or changes between two tones, an alarm that beeps, a bell that rings, a buzzer."""
+    """A siren that wails, yelps or changes between two tones, an alarm that beeps, or a bell that rings."""
     n = length(float(rng.uniform(2, 7)), sample_rate)
-    time = times(n, sample_rate)
-    kind = int(rng.integers(6))
-    if kind == 4:
-        return recorded(rng, _bell(rng, n, sample_rate), sample_rate)
-    contour: NDArray[np.floating]
-    gate = np.ones(n, dtype=np.float32)
-    if kind == 0:  # wail
-        turn = (time / np.float32(rng.uniform(2.5, 6)) + np.float32(rng.random())) % 1
-        contour = rng.uniform(450, 700) * 2 ** (
-            rng.uniform(0.8, 1.4) * np.where(turn < 0.6, turn / 0.6, (1 - turn) / 0.4)
-        )
-    elif kind == 1:  # yelp
-        turn = (time / np.float32(rng.uniform(0.2, 0.45))) % 1
-        contour = rng.uniform(500, 800) * 2 ** (rng.uniform(0.7, 1.3) * turn)
-    elif kind == 2:  # two tones, a fourth apart or so
-        high = (time / np.float32(rng.uniform(0.4, 0.8))) % 2 < 1
-        contour = rng.uniform(400, 700) * np.where(high, rng.uniform(1.2, 1.45), 1.0)
-    elif kind == 3:  # beeps in groups
-        period, beeps = float(rng.uniform(0.1, 0.5)), int(rng.integers(1, 6))
-        slot = (time / np.float32(period)) % (beeps + rng.integers(0, 3))
-        gate = ((slot < beeps) & (slot % 1 < 0.55)).astype(np.float32)
-        gate = band(gate, sample_rate, None, 150, order=1)
-        contour = np.full(n, log_uniform(rng, 800, 3800))
-    else:  # buzzer
-        contour = np.full(n, rng.uniform(180, 480))
-        gate = ((time / np.float32(rng.uniform(0.5, 1.5))) % 1 < rng.uniform(0.5, 1)).astype(np.float32)
-        gate = band(gate, sample_rate, None, 60, order=1)
-    if kind < 3:  # something that drives past
-        contour = contour * through(n, (0, 1), (0.45, 1), (0.6, rng.uniform(0.93, 1)), (1, rng.uniform(0.93, 1)))
-        gate = gate * through(n, (0, rng.uniform(0.2, 1)), (rng.uniform(0.3, 0.7), 1), (1, rng.uniform(0.2, 1)))
-    phase = (2 * np.pi * (cycles(contour.astype(np.float32), sample_rate) % 1.0)).astype(np.float32)
-    horn = np.tanh(np.float32(rng.uniform(0.6, 5 if kind < 3 else 2.5)) * np.sin(phase))
-    if kind == 5:
-        horn = sawtooth(contour.astype(np.float32), sample_rate)
-    out = band(horn * gate, sample_rate, None, log_uniform(rng, 2500, 9000), order=1)
+    kind = str(rng.choice(["wail", "yelp", "two tones", "beeps", "bell"], p=[0.3, 0.2, 0.2, 0.2, 0.1]))
+    if kind == "bell":
+        out = _bell(rng, n, sample_rate)
+    elif kind == "beeps":
+        out = _beeps(rng, n, sample_rate)
+    else:
+        out = _siren(rng, n, sample_rate, kind)
+    out = band(out, sample_rate, None, log_uniform(rng, 3500, 9000), order=1)
     return recorded(rng, out * fades(n, sample_rate, 0.03, 0.06), sample_rate, room_chance=0.6)
+
+
+def _siren(rng: np.random.Generator, n: int, sample_rate: int, kind: str) -> Samples:
+    time = times(n, sample_rate)
+    contour: NDArray[np.floating]
+    if kind == "wail":
+        turn = (time / np.float32(rng.uniform(2.5, 6)) + np.float32(rng.random())) % 1
+        rise = np.where(turn < 0.6, turn / 0.6, (1 - turn) / 0.4)
+        contour = rng.uniform(500, 700) * 2 ** (rng.uniform(0.8, 1.3) * rise)
+    elif kind == "yelp":
+        contour = rng.uniform(550, 750) * 2 ** (
+            rng.uniform(0.7, 1.2) * ((time / np.float32(rng.uniform(0.2, 0.45))) % 1)
+        )
+    else:  # about a fourth apart
+        high = (time / np.float32(rng.uniform(0.4, 0.8))) % 2 < 1
+        contour = rng.uniform(450, 700) * np.where(high, rng.uniform(1.2, 1.45), 1.0)
+    lower = float(rng.uniform(0.93, 1))  # it drives past
+    contour = contour * through(n, (0, 1), (0.45, 1), (0.6, lower), (1, lower))
+    level = through(n, (0, rng.uniform(0.2, 1)), (rng.uniform(0.3, 0.7), 1), (1, rng.uniform(0.2, 1)))
+    return _driven(contour.astype(np.float32), sample_rate, float(rng.uniform(1, 5))) * level
+
+
+def _beeps(rng: np.random.Generator, n: int, sample_rate: int) -> Samples:
+    period, beeps = float(rng.uniform(0.1, 0.5)), int(rng.integers(1, 6))
+    slot = (times(n, sample_rate) / np.float32(period)) % (beeps + int(rng.integers(0, 3)))
+    gate = band(((slot < beeps) & (slot % 1 < 0.55)).astype(np.float32), sample_rate, None, 150, order=1)
+    pitch = np.full(n, log_uniform(rng, 900, 3500), dtype=np.float32)
+    return _driven(pitch, sample_rate, float(rng.uniform(0.6, 2.5))) * gate
+
+
+def _driven(contour: Samples, sample_rate: int, drive: float) -> Samples:
+    """A sine along the contour, driven into its limits: odd harmonics."""
+    phase = (2 * np.pi * (cycles(contour, sample_rate) % 1.0)).astype(np.float32)
+    return np.asarray(np.tanh(np.float32(drive) * np.sin(phase)), dtype=np.float32)
 
 
 def _bell(rng: np.random.Generator, n: int, sample_rate: int) -> Samples:

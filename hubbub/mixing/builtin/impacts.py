@@ -64,8 +64,8 @@ def horsewalk(rng: np.random.Generator, sample_rate: int) -> Samples:
     gait = int(rng.integers(3))
     beats = ([0.0, 0.25, 0.5, 0.75], [0.0, 0.5], [0.0, 0.3, 0.5])[gait]
     stride = float(rng.uniform(*((0.95, 1.3), (0.6, 0.8), (0.5, 0.7))[gait]))
-    stone = chance(rng, 0.65)
-    base = rng.uniform(700, 1500) if stone else rng.uniform(90, 260)
+    stone = chance(rng, 0.8)
+    base = rng.uniform(800, 1300) if stone else rng.uniform(120, 240)
     hooves = base * rng.uniform(0.82, 1.2, 4)
     n = length(0.25, sample_rate)
     strides = int(rng.integers(2, 9))
@@ -113,7 +113,7 @@ def gun_shot(rng: np.random.Generator, sample_rate: int) -> Samples:
     spacing = log_uniform(rng, 0.12, 0.7)
     n = length(0.7, sample_rate)
     crack = white(rng, n) * decay(n, sample_rate, log_uniform(rng, 0.05, 0.22))
-    crack = band(crack, sample_rate, None, log_uniform(rng, 2500, 10000), order=1)
+    crack = band(crack, sample_rate, None, log_uniform(rng, 3500, 10000), order=1)
     boom = band(white(rng, n), sample_rate, 40, float(rng.uniform(180, 500))) * decay(
         n, sample_rate, float(rng.uniform(0.2, 0.5))
     )
@@ -124,14 +124,14 @@ def gun_shot(rng: np.random.Generator, sample_rate: int) -> Samples:
     for _ in range(int(rng.integers(0, 4))):  # walls and woods
         echo = band(dry, sample_rate, None, float(rng.uniform(800, 3000)), order=1)
         add(dry, echo.copy(), float(rng.uniform(0.06, 0.45)), sample_rate, float(rng.uniform(0.05, 0.3)))
-    wet = room(rng, dry, sample_rate, float(rng.uniform(0.4, 1.8)), float(rng.uniform(0.15, 0.6)))
+    wet = room(rng, dry, sample_rate, float(rng.uniform(0.4, 1.4)), float(rng.uniform(0.15, 0.45)))
     return recorded(rng, wet, sample_rate, room_chance=0.0)
 
 
 def crowd_applause(rng: np.random.Generator, sample_rate: int) -> Samples:
-    """Five to two hundred people clapping two to five times a second, each pair of hands with its own sound."""
+    """Eight to 120 people clapping two to five times a second, each pair of hands with its own sound."""
     n = length(float(rng.uniform(2.5, 7)), sample_rate)
-    people = round(log_uniform(rng, 5, 200))
+    people = round(log_uniform(rng, 8, 120))
     seconds = n / sample_rate
     pairs = 8
     clap_n = length(0.04, sample_rate)
@@ -151,5 +151,5 @@ def crowd_applause(rng: np.random.Generator, sample_rate: int) -> Samples:
             np.add.at(train, at, heights.astype(np.float32) * (rng.random(len(claps)) < swell[at]))
         out += convolved(train * swell, hands)
     out *= wander(rng, len(out), sample_rate, 1, 0.8, 1)
-    out = room(rng, out, sample_rate, float(rng.uniform(0.3, 1.6)), float(rng.uniform(0.2, 0.8)))
+    out = room(rng, out, sample_rate, float(rng.uniform(0.3, 1.2)), float(rng.uniform(0.2, 0.6)))
     return recorded(rng, out * fades(len(out), sample_rate, 0.05, 0.3), sample_rate, room_chance=0.0)

@@ -236,9 +236,9 @@ def recorded(rng: np.random.Generator, x: Samples, sample_rate: int, room_chance
     """
     x = band(x, sample_rate, 20, None, order=1) * fades(len(x), sample_rate, 0.001, 0.02)
     if chance(rng, room_chance):
-        x = room(rng, x, sample_rate, log_uniform(rng, 0.2, 1.2), float(rng.uniform(0.1, 0.6)))
-    if chance(rng, 0.25):
-        x = band(x, sample_rate, None, log_uniform(rng, 3000, 8000), order=3)
+        x = room(rng, x, sample_rate, log_uniform(rng, 0.2, 0.9), float(rng.uniform(0.1, 0.5)))
+    if chance(rng, 0.2):
+        x = band(x, sample_rate, None, log_uniform(rng, 4000, 9000), order=3)
     if chance(rng, 0.2):
         x = band(x, sample_rate, log_uniform(rng, 60, 300), None, order=1)
     x = peaked(x)

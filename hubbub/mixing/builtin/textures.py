@@ -27,7 +27,7 @@ from hubbub.mixing.builtin.pieces import (
 def rain(rng: np.random.Generator, sample_rate: int) -> Samples:
     """Drops at random, from a drizzle on a window sill to a downpour on leaves, over the hiss of all the far ones."""
     n = length(float(rng.uniform(3, 8)), sample_rate)
-    per_second = log_uniform(rng, 30, 1500)
+    per_second = log_uniform(rng, 80, 1000)
     drop_n = length(0.04, sample_rate)
     out = np.zeros(n + drop_n - 1, dtype=np.float32)
     for _ in range(6):  # six kinds of place for a drop to fall on
@@ -39,8 +39,8 @@ def rain(rng: np.random.Generator, sample_rate: int) -> Samples:
         train = np.zeros(n, dtype=np.float32)
         np.add.at(train, at, rng.lognormal(-1.5, 0.8, len(at)).astype(np.float32))
         out += convolved(train, drop)
-    hiss = coloured(rng, len(out), float(rng.uniform(-0.3, 1.2)), sample_rate)
-    hiss = band(hiss, sample_rate, log_uniform(rng, 150, 1200), float(rng.uniform(5000, 11000)), order=1)
+    hiss = coloured(rng, len(out), float(rng.uniform(-0.3, 0.7)), sample_rate)
+    hiss = band(hiss, sample_rate, log_uniform(rng, 400, 1500), float(rng.uniform(5000, 11000)), order=1)
     loudness = log_uniform(rng, 0.08, 0.6) * float(np.quantile(np.abs(out), 0.999))
     out += hiss * np.float32(loudness) * wander(rng, len(out), sample_rate, 0.7, 0.7, 1)
     return recorded(rng, out * fades(len(out), sample_rate, 0.3, 0.5), sample_rate, room_chance=0.2)
