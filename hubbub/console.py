@@ -15,6 +15,10 @@ class Tick(Protocol):
     def __call__(self, done: int, total: int, note: str = "") -> None: ...
 
 
+LONG = 2.0
+"""Seconds: what takes longer is worth a bar, or in a pipe a line."""
+
+
 def _no_tick(done: int, total: int, note: str = "") -> None: ...
 
 
@@ -44,7 +48,9 @@ class Reporter:
         started = time.perf_counter()
         if not self.console.is_terminal:
             yield _no_tick
-            self.say(f"{title}: {time.perf_counter() - started:.1f} s")
+            took = time.perf_counter() - started
+            if took > LONG:
+                self.say(f"{title}: {took:.0f} s")
             return
         columns = (
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),

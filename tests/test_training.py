@@ -22,7 +22,7 @@ from hubbub.training.thresholds import best_threshold, tune
 
 N_BANDS = 8
 SILENCE = np.full(N_BANDS, -3.0, np.float32)
-CONFIG = TrainConfig(epochs=4, batch_size=4, segment_seconds=0.5, threads=1, device="cpu")
+CONFIG = TrainConfig(epochs=4, batch_size=4, segment_seconds=0.5, least_batches=1, threads=1, device="cpu")
 
 
 def examples(n: int, seed: int, n_frames: int = 120) -> list[Example]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class TrainConfig(BaseModel):
     """Settings of one training run. Lengths in minutes or seconds are audio, not waiting.
 
+    `least_batches`: of an epoch; small data are seen several times in one. `threads`: None leaves it to torch.
     `train_minutes`, `validation_minutes`, `test_minutes`: soundscapes to mix, where the data are isolated clips.
     """
 
@@ -18,6 +19,7 @@ class TrainConfig(BaseModel):
     epochs: int = Field(40, gt=0)
     patience: int = Field(30, gt=0)
     batch_size: int = Field(16, gt=0)
+    least_batches: int = Field(10, gt=0)
     learning_rate: float = Field(1e-3, gt=0)
     schedule: Literal["constant", "cosine"] = "cosine"
     segment_seconds: float = Field(10.0, gt=0)

@@ -57,7 +57,8 @@ class Segments(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     An item is features (context + length + look_ahead, n_features), targets (length, n_labels) and a mask (length,)
     that is 0 for padded frames. Indexed by a number the segments are the recordings cut end to end; indexed by
-    (epoch, number), as `EpochSampler` does, they begin at random places and are augmented.
+    (epoch, number), as `EpochSampler` does, they begin at random places and are augmented; numbers past the last segment
+    begin anew, at other random places.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Segments(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     def __getitem__(self, key: int | tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
         epoch, number = key if isinstance(key, tuple) else (None, key)
-        index, start = self.places[number]
+        index, start = self.places[number % len(self.places)]
         example = self.examples[index]
         rng = np.random.default_rng([self.seed, epoch, number]) if epoch is not None else None
         if rng is not None and self.jitter:
@@ -113,10 +114,10 @@ class Segments(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
 
 class EpochSampler(Sampler[tuple[int, int]]):
-    """Shuffled (epoch, number) pairs. Lightning calls `set_epoch`, after a resume too."""
+    """Shuffled (epoch, number) pairs, each item `repeats` times. Lightning calls `set_epoch`, after a resume too."""
 
-    def __init__(self, n_items: int, seed: int) -> None:
-        self.n_items = n_items
+    def __init__(self, n_items: int, seed: int, repeats: int = 1) -> None:
+        self.n_items = n_items * repeats
         self.seed = seed
         self.epoch = 0
 

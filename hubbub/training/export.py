@@ -15,6 +15,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from hubbub.decode import LabelRule
 from hubbub.errors import DetectorError
@@ -55,11 +56,14 @@ class SubsequenceGraph(nn.Module):
     def forward(self, audio: Tensor, audio_state: Tensor) -> tuple[Tensor, Tensor]:
         """Audio (1, n * 1024 * hop) → probabilities (1, n * 1024, n_labels)."""
         front_end = self.front_end
-        step = SUBSEQUENCE * front_end.config.hop
+        step, overlap = SUBSEQUENCE * front_end.config.hop, front_end.state_length
         heard = torch.cat([audio_state, audio], dim=1)
-        rows = heard.unfold(1, front_end.state_length + step, step)[0]
+        # rows of `step + overlap` samples; `Tensor.unfold` would say the same, but does not export at any length
+        bodies = heard[:, :-overlap].reshape(-1, step)
+        tails = functional.pad(heard[:, step:], (0, step - overlap)).reshape(-1, step)[:, :overlap]
+        rows = torch.cat([bodies, tails], dim=1)
         probabilities = torch.sigmoid(self.network(front_end(rows)))
-        return probabilities.flatten(0, 1).unsqueeze(0), heard[:, -front_end.state_length :]
+        return probabilities.flatten(0, 1).unsqueeze(0), heard[:, -overlap:]
 
 
 @dataclass(frozen=True)

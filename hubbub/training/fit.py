@@ -227,7 +227,9 @@ def _loaders(
     augment = Augment() if ours and config.augment else None
     training = Segments(train, length, before, after, silence, augment, config.seed, jitter=ours)
     held_out = Segments(validation, length, before, after, silence)
-    sampler = EpochSampler(len(training), config.seed)
+    # a few minutes of recordings would give epochs of two or three steps, and early stopping nothing to go by
+    repeats = max(1, round(config.least_batches * config.batch_size / max(len(training), 1))) if ours else 1
+    sampler = EpochSampler(len(training), config.seed, repeats)
     return (
         DataLoader(training, config.batch_size, sampler=sampler),
         DataLoader(held_out, config.batch_size),
