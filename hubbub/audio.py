@@ -141,7 +141,7 @@ def write(path: str | Path, samples: NDArray[np.floating], sample_rate: int, sub
     channels = 1 if samples.ndim == 1 else samples.shape[1]
     try:
         with replacing(path, AudioError) as beside:
-            with soundfile.SoundFile(beside, "w", sample_rate, channels, subtype, format=form) as file:
+            with soundfile.SoundFile(_name(beside), "w", sample_rate, channels, subtype, format=form) as file:
                 for first in range(0, len(samples), _BLOCK):
                     file.write(samples[first : first + _BLOCK])
             _forget_when(beside)
@@ -183,7 +183,10 @@ def _opened(path: Path) -> Iterator[_Forward]:
         if path.suffix.lower() == ".raw":
             raise AudioError(f"{path}: has no header; say what it holds: {_by_ffmpeg(path, '-f s16le -ar RATE ')}")
         data = data_chunk(path)
-        with Filled(path, data) if data and data.length else nullcontext(path) as source, _Forward(source) as file:
+        with (
+            Filled(path, data) if data and data.length else nullcontext(_name(path)) as source,
+            _Forward(source) as file,
+        ):
             if data:
                 _check_whole(file, path, data)
             if file.frames == 0:
@@ -193,6 +196,11 @@ def _opened(path: Path) -> Iterator[_Forward]:
         raise AudioError(f"{path}: cannot be read: {error.strerror or error}") from error
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{path}: {_why_not_readable(path, head, error)}") from error
+
+
+def _name(path: Path) -> str | bytes:
+    """A path as libsndfile takes it: where the system lets a name be any bytes, soundfile wants them as bytes."""
+    return str(path) if os.name == "nt" else os.fsencode(path)
 
 
 def _why_not_readable(path: Path, head: bytes, error: soundfile.LibsndfileError) -> str:

@@ -5,15 +5,21 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 import hubbub
 from hubbub.console import Reporter
-from hubbub.errors import ConfigError, HubbubError
+from hubbub.errors import AnnotationError, ConfigError, HubbubError
+from hubbub.files import check_writable
+
+STOPPED = 130
+"""The exit code of a program that was stopped by Ctrl-C."""
 
 app = typer.Typer(
     help="Finds out what is sounding, and when.",
@@ -52,7 +58,7 @@ def detect(
 ) -> None:
     """Events in files and folders: a timeline on a terminal, TSV in a pipe."""
     from hubbub import batch
-    from hubbub.detection import Sink
+    from hubbub.detection import ONE_RECORDING, Sink
 
     reporter = Reporter()
     detector = hubbub.load(model, device=device, threads=None if jobs == 1 else 1)
@@ -62,6 +68,10 @@ def detect(
     for error in errors:
         reporter.error(error)
     sink = Sink(detector, format, output, scores, pretty=format is None and output is None and sys.stdout.isatty())
+    if sink.format in ONE_RECORDING and len(chosen) > 1:
+        raise ConfigError(
+            f"--format {sink.format} has no place for names, and there are {len(chosen)} recordings; take tsv"
+        )
     started, seconds, total = time.perf_counter(), 0.0, batch.total_seconds(chosen)
     with sink, reporter.bar("detecting") as tick:
 
@@ -71,15 +81,18 @@ def detect(
             tick(round(seconds), round(max(total, seconds)), "s of audio")
 
         for found in batch.detect(detector, chosen, jobs, count):
-            if found.error is None:
-                sink.add(found)
-            else:
-                errors.append(found.error)
-                reporter.error(found.error)
+            said = found.error
+            if said is None:
+                try:
+                    sink.add(found)
+                except AnnotationError as error:
+                    said = str(error)
+            if said is not None:
+                errors.append(said)
+                reporter.error(said)
     took = time.perf_counter() - started
-    reporter.say(
-        f"{seconds:.1f} s of audio in {took:.1f} s, {seconds / max(took, 1e-9):.0f} times faster than real time"
-    )
+    if seconds:
+        reporter.say(f"{seconds:.1f} s of audio in {took:.1f} s, {seconds / took:.0f} times faster than real time")
     if errors:
         raise typer.Exit(1)
 
@@ -113,8 +126,9 @@ def train(
         schedule="constant" if reports else "cosine",
     )
     reporter = Reporter()
+    drawn = page and _can_draw(reporter)
     trained = run(data, output, config, reporter, jobs)
-    _show_trained(trained, reporter, output.with_suffix(".html") if page else None)
+    _show_trained(trained, reporter, output.with_suffix(".html") if drawn else None)
 
 
 @app.command()
@@ -133,6 +147,10 @@ def evaluate(
     from hubbub.metrics import evaluate_with_trivial
 
     reporter = Reporter()
+    if page is not None:
+        if what.suffix != ".onnx":
+            raise ConfigError("--page shows what a detector heard; give a detector instead of a table of events")
+        check_writable(page, ConfigError)
     known = read_reference(reference, audio, durations)
     labels = None
     detector = None
@@ -148,9 +166,7 @@ def evaluate(
         print(json.dumps({name: score.to_dict() for name, score in scores.items()}, indent=1))  # noqa: T201
     else:
         _show_scores(scores, Console())
-    if page is not None:
-        if detector is None:
-            raise ConfigError("--page shows what a detector heard; give a detector instead of a table of events")
+    if page is not None and detector is not None:
         from hubbub.report.detector_page import write_detector_page
 
         write_detector_page(page, detector, scores, known.annotated(), estimated)
@@ -210,6 +226,7 @@ def demo(
     from hubbub.training.run import train as run
 
     reporter = Reporter()
+    drawn = _can_draw(reporter)
     clips = out / "clips"
     if not (clips / "manifest.csv").is_file():  # written last
         with reporter.bar("making clips of 16 sounds") as tick:
@@ -218,7 +235,7 @@ def demo(
         seed=seed, epochs=14, train_minutes=40, validation_minutes=8, test_minutes=15, scene_seconds=30, device="cpu"
     )
     trained = run(clips, out / "detector.onnx", config, reporter, jobs)
-    _show_trained(trained, reporter, out / "report.html")
+    _show_trained(trained, reporter, out / "report.html" if drawn else None)
     unheard = trained.test[0].path
     reporter.say(f"next: hubbub detect {unheard} --model {trained.detector.path}")
 
@@ -235,13 +252,18 @@ def main() -> None:
             raise
         Reporter().error(str(error))
         sys.exit(2 if isinstance(error, ConfigError) else 1)
-    except KeyboardInterrupt:
-        Reporter().error("stopped; what was finished is kept")
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except ImportError as error:
+    except ValidationError as error:
+        if debug:
+            raise
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        Reporter().error(f"{where or error.title}: {first['msg'].removeprefix('Value error, ')}")
+        sys.exit(2)
+    except SystemExit as stop:
+        if stop.code == STOPPED:  # by Ctrl-C, which typer makes an exit
+            Reporter().error("stopped; what was finished is kept")
+        raise
+    except ModuleNotFoundError as error:
         if debug:
             raise
         extra = "report" if error.name in ("matplotlib", "jinja2", "markupsafe") else "train"
@@ -250,8 +272,19 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        Reporter().error(f"unexpected {type(error).__name__}: {error}; run again with --debug and report it")
+        what = " ".join(str(error).split())
+        Reporter().error(f"unexpected {type(error).__name__}: {what}; run again with --debug and report it")
         sys.exit(1)
+
+
+def _can_draw(reporter: Reporter) -> bool:
+    """Whether a page can be made; where it cannot, that is told before the work and not after it."""
+    try:
+        import_module("hubbub.report.detector_page")
+    except (HubbubError, ModuleNotFoundError) as error:
+        reporter.say(f"note: no page: {error}")
+        return False
+    return True
 
 
 def _thresholds(given: list[str]) -> float | dict[str, float]:

@@ -34,7 +34,8 @@ class LabelRule:
     def __post_init__(self) -> None:
         if not 0.0 <= self.low_threshold <= self.threshold <= 1.0:
             raise ConfigError(
-                f"threshold {self.threshold} and low threshold {self.low_threshold}: wanted 0 <= low <= threshold <= 1"
+                f"threshold {self.threshold:g} and low threshold {self.low_threshold:g}: "
+                "wanted 0 <= low <= threshold <= 1"
             )
         if self.median < 1 or self.median % 2 == 0:
             raise ConfigError(f"median of {self.median} frames: wanted an odd number, 1 for none")

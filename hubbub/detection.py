@@ -1,6 +1,8 @@
 """Where the events of `hubbub detect` go: a timeline on a terminal, or a table on standard output or in a file."""
 
 import sys
+from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
@@ -24,7 +26,7 @@ ONE_RECORDING = ("audacity", "text")
 class Sink:
     """Takes what was found, recording by recording; what was taken is written, even when the run is stopped.
 
-    Raises `ConfigError` for an unknown format, `AnnotationError` where the output cannot be written.
+    Raises `ConfigError` for an unknown format and an output that cannot be written.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class Sink:
         if scores is not None:
             files.make_folder(scores, ConfigError)
         if output is not None:
-            files.check_writable(output, AnnotationError)  # told before the work
+            files.check_writable(output, ConfigError)  # told before the work
 
     def __enter__(self) -> Self:
         return self
@@ -54,19 +56,30 @@ class Sink:
             sys.stdout.flush()
 
     def add(self, found: Found) -> None:
-        """The events of one recording."""
+        """The events of one recording. Raises `AnnotationError` where the format has no place for them."""
         name = found.recording.name
         if self.pretty:
-            Console(highlight=False).print(timeline(name, found.events, found.duration, list_events=True))
+            shown = name.encode("utf-8", "replace").decode()  # a file name may hold bytes that are no text
+            Console(highlight=False).print(timeline(shown, found.events, found.duration, list_events=True))
         else:
             if self.table and self.format in ONE_RECORDING:
                 raise AnnotationError(f"{self.format} holds one recording; wanted no more, or --format tsv")
+            self._try(name, found.events)
             self.table[name] = list(found.events)
         if self.scores is not None:
             probabilities = self.detector.probabilities(found.recording.path)
             target = self.scores / f"{_below(name)}.tsv"
             files.make_folder(target.parent, ConfigError)
             write_scores(target, probabilities.edges, probabilities.values, probabilities.labels)
+
+    def _try(self, name: str, events: Sequence[Event]) -> None:
+        """Writes nowhere: a name that no table can hold is to cost its own events, not those of all others."""
+        nowhere = StringIO()
+        annotations.write(nowhere, {name: events}, self.format)
+        try:
+            nowhere.getvalue().encode()
+        except UnicodeEncodeError as error:
+            raise AnnotationError(f"cannot be written: {name!r} is no Unicode text; rename it") from error
 
     @staticmethod
     def _format(given: str | None, output: Path | None) -> str:

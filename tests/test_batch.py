@@ -65,6 +65,10 @@ def test_names_are_relative_to_the_folder_or_a_files_own(folder: Path) -> None:
 def test_a_recording_given_twice_is_there_once(folder: Path) -> None:
     chosen, _ = recordings([folder / "below" / "park.flac", folder, folder])
     assert names(chosen) == ["below/deep/yard.wav", "broken.wav", "park.flac", "street.wav"]
+    chosen, _ = recordings([folder / "below", folder / "below" / "park.flac", folder])
+    assert names(chosen) == ["broken.wav", "deep/yard.wav", "park.flac", "street.wav"]
+    chosen, _ = recordings([folder, folder / "below" / "park.flac"])
+    assert "below/park.flac" in names(chosen)
 
 
 def test_recordings_of_one_name_are_told_apart_by_their_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,7 +246,7 @@ def test_an_output_that_cannot_be_written_is_told_before_the_work(tmp_path: Path
         (tmp_path / "none" / "a.tsv", f"there is no folder {tmp_path / 'none'}"),
         (tmp_path, "it is a folder; wanted the name of a file"),
     ]:
-        with pytest.raises(AnnotationError) as error:
+        with pytest.raises(ConfigError) as error:
             Sink(detector, None, output, None, pretty=False)
         assert str(error.value) == f"{output}: cannot be written: {reason}"
     with pytest.raises(ConfigError) as told:

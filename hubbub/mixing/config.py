@@ -1,13 +1,15 @@
 """How scenes are mixed: every choice that is drawn, and from what range."""
 
-from typing import Annotated, Self
+from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from hubbub.mixing.activity import ActivityConfig
 
+Number = TypeVar("Number", int, float)
 
-def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
+
+def _ordered(bounds: tuple[Number, Number]) -> tuple[Number, Number]:
     if bounds[0] > bounds[1]:
         raise ValueError(f"the range begins at {bounds[0]:g} and ends at {bounds[1]:g}; wanted the smaller one first")
     return bounds
@@ -15,6 +17,8 @@ def _ordered(bounds: tuple[float, float]) -> tuple[float, float]:
 
 Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
 PositiveRange = Annotated[tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]], AfterValidator(_ordered)]
+
+PositiveCounts = Annotated[tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]], AfterValidator(_ordered)]
 
 
 class MixConfig(BaseModel):
@@ -43,7 +47,7 @@ class MixConfig(BaseModel):
 
     sample_rate: int = Field(default=22050, ge=4000, le=384000)
     duration: PositiveRange = (300.0, 380.0)
-    n_labels: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = (4, 9)
+    n_labels: PositiveCounts = (4, 9)
     excerpt: PositiveRange = (3.0, 15.0)
     polyphony: float = Field(default=1.5, gt=0)
     level_db: float = Field(default=-32.0, le=0)
@@ -59,11 +63,6 @@ class MixConfig(BaseModel):
     chain_any_below: float = Field(default=1.0, ge=0)
     chain_gap: PositiveRange = (0.15, 0.9)
     activity: ActivityConfig = ActivityConfig()
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        _ordered(self.n_labels)
-        return self
 
     @property
     def duty(self) -> float:

@@ -187,13 +187,14 @@ def _mixed(
 ) -> tuple[Sides, Split, dict[str, list[str]]]:
     clips = read_clips(data)
     split = make_split(items_of_clips(clips, data), config.seed)
+    members_of = {side: [c for c in clips if split.sides[relative_name(c.path, data)] == side] for side in SIDES}
+    for side, members in members_of.items():
+        if not by_label(members)[0]:
+            raise DatasetError(f"{data}: no clips for the {side} side; wanted at least three recordings of a label")
     minutes = {"train": config.train_minutes, "validation": config.validation_minutes, "test": config.test_minutes}
     sides: dict[str, Sequence[AnnotatedRecording]] = {}
-    for index, side in enumerate(SIDES):
-        members = [clip for clip in clips if split.sides[relative_name(clip.path, data)] == side]
+    for index, (side, members) in enumerate(members_of.items()):
         labelled, backgrounds = by_label(members)
-        if not labelled:
-            raise DatasetError(f"{data}: no clips for the {side} side; wanted at least three recordings of a label")
         mixing = mix_config(len(labelled), config, backgrounds)
         n_scenes = max(1, round(minutes[side] * 60 / config.scene_seconds))
         hashes = sorted((relative_name(clip.path, data), content_hash(clip.path)) for clip in members)
