@@ -1,6 +1,7 @@
 """What a user holds: a detector for recordings of any length, in constant memory, and for live audio."""
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,11 +110,19 @@ class Detector:
         return Stream(self._model, self._rules)
 
     def _blocks(self, source: Source, progress: Progress | None) -> Iterator[NDArray[np.float32]]:
-        blocks = iter([source]) if isinstance(source, np.ndarray) else audio.blocks(source, self.sample_rate)
-        for block in blocks:
+        for block in [source] if isinstance(source, np.ndarray) else _ahead(audio.blocks(source, self.sample_rate)):
             yield block
             if progress is not None:
                 progress(len(block) / self.sample_rate)
+
+
+def _ahead(blocks: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """The same blocks, the next one read and resampled while the last one is listened to."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = pool.submit(next, blocks, None)
+            yield block
 
 
 def load(path: str | Path | None = None, *, device: str = "cpu", threads: int | None = None) -> Detector:

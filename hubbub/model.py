@@ -130,6 +130,7 @@ def _open(path: Path, device: str, threads: int | None) -> onnxruntime.Inference
     if PROVIDERS[device] not in onnxruntime.get_available_providers():
         raise DetectorError(f"device {device!r}: this build of onnxruntime lacks {PROVIDERS[device]}; use --device cpu")
     options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # or it waits by burning a core
     options.log_severity_level = 4  # what goes wrong is told by our own errors
     if threads is not None:
         options.intra_op_num_threads = threads
