@@ -57,8 +57,8 @@ class Segments(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
     An item is features (context + length + look_ahead, n_features), targets (length, n_labels) and a mask (length,)
     that is 0 for padded frames. Indexed by a number the segments are the recordings cut end to end; indexed by
-    (epoch, number), as `EpochSampler` does, they begin at random places and are augmented; numbers past the last segment
-    begin anew, at other random places.
+    (epoch, number), as `EpochSampler` does, they begin at random places and are augmented; numbers past the last
+    segment begin anew, at other random places.
     """
 
     def __init__(
