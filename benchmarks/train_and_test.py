@@ -39,8 +39,8 @@ def main() -> None:
     lines: list[str] = []
     by_seed: list[Trained] = []
     for seed in arguments.seeds:
-        config = TrainConfig(
-            network=arguments.network,
+        config = TrainConfig.of(
+            arguments.network,
             seed=seed,
             epochs=arguments.epochs,
             segment_seconds=arguments.segment,

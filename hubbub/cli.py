@@ -102,7 +102,7 @@ def train(
     data: Annotated[Path, typer.Argument(help="A folder of clips by label, or of annotated recordings.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The detector to write, an .onnx file.")],
     network: Annotated[str, typer.Option(help="hub, or one of the report's networks.")] = "hub",
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training side at most.")] = 40,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the training side at most.")] = None,
     minutes: Annotated[float, typer.Option(min=1, help="Soundscapes to mix for training, from clips.")] = 120,
     test_minutes: Annotated[float, typer.Option(min=1, help="Soundscapes to mix for testing, from clips.")] = 60,
     seed: Seed = 0,
@@ -114,16 +114,14 @@ def train(
     from hubbub.training.config import TrainConfig
     from hubbub.training.run import train as run
 
-    reports = network != "hub"
-    config = TrainConfig(
-        network=network,
+    config = TrainConfig.of(
+        network,
         epochs=epochs,
         train_minutes=minutes,
         validation_minutes=minutes / 4,
         test_minutes=test_minutes,
         seed=seed,
         device=device,
-        schedule="constant" if reports else "cosine",
     )
     reporter = Reporter()
     drawn = page and _can_draw(reporter)

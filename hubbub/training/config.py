@@ -1,8 +1,10 @@
 """What a training run is told: validated when made, stored with what it produced."""
 
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from hubbub.networks import OURS
 
 
 class TrainConfig(BaseModel):
@@ -16,11 +18,11 @@ class TrainConfig(BaseModel):
 
     network: str = "hub"
     seed: int = Field(0, ge=0)
-    epochs: int = Field(40, gt=0)
+    epochs: int = Field(16, gt=0)
     patience: int = Field(30, gt=0)
-    batch_size: int = Field(16, gt=0)
-    least_batches: int = Field(10, gt=0)
-    learning_rate: float = Field(1e-3, gt=0)
+    batch_size: int = Field(8, gt=0)
+    least_batches: int = Field(20, gt=0)
+    learning_rate: float = Field(3e-3, gt=0)
     schedule: Literal["constant", "cosine"] = "cosine"
     segment_seconds: float = Field(10.0, gt=0)
     augment: bool = True
@@ -31,3 +33,10 @@ class TrainConfig(BaseModel):
     validation_minutes: float = Field(30.0, gt=0)
     test_minutes: float = Field(60.0, gt=0)
     scene_seconds: float = Field(60.0, gt=0)
+
+    @classmethod
+    def of(cls, network: str, **settings: Any) -> Self:
+        """The settings for a network by name; the report's networks train as the report says, unless told otherwise."""
+        report: dict[str, Any] = {"batch_size": 16, "learning_rate": 1e-3, "schedule": "constant", "epochs": 300}
+        chosen = settings if network == OURS else report | settings
+        return cls(network=network, **{key: value for key, value in chosen.items() if value is not None})
