@@ -29,6 +29,10 @@ def test_seconds_fill_frames_to_within_a_microsecond(duration: float, n_frames: 
     assert Grid(44100, 882).n_frames_of(duration) == n_frames
 
 
+def test_a_length_of_nothing_has_no_frames_however_short_they_are() -> None:
+    assert Grid(10_000_000, 1).n_frames_of(0.0) == 0
+
+
 def test_edges_are_one_more_than_frames_and_end_with_the_recording() -> None:
     grid = Grid(100, 10)
     assert grid.edges(25).tolist() == [0.0, 0.1, 0.2, 0.25]

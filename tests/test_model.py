@@ -130,7 +130,7 @@ def test_an_unknown_schema(tmp_path: Path, detector_path: Path, metadata: str, s
         (lambda m: m.update(hop=-441), "hop", "Input should be greater than 0"),
         (lambda m: m.update(look_ahead="soon"), "look_ahead", NO_INTEGER),
         (lambda m: m.update(states={"audio_state": ["x"]}), "states.audio_state.0", NO_INTEGER),
-        (lambda m: m["decode"]["dog"].update(threshold=2), "decode.dog", "Value error, threshold 2.0 and low " + RANGE),
+        (lambda m: m["decode"]["dog"].update(threshold=2), "decode.dog", "Value error, threshold 2 and low " + RANGE),
         (lambda m: m["decode"]["dog"].update(median=2), "decode.dog", "Value error, median of 2 frames: " + ODD),
     ],
 )
@@ -165,6 +165,17 @@ def test_states_that_the_graph_does_not_know(tmp_path: Path, detector_path: Path
     metadata = content(detector_path)
     edit(metadata)
     said = message(rewritten(detector_path, tmp_path / "a.onnx", json.dumps(metadata)))
+    assert said == "the graph's inputs and outputs are not those its metadata name; train it again"
+
+
+def test_an_input_of_another_name(tmp_path: Path, detector_path: Path) -> None:
+    model = onnx.load(detector_path)
+    for node in model.graph.node:
+        node.input[:] = ["sound" if name == "audio" else name for name in node.input]
+    (audio,) = (each for each in model.graph.input if each.name == "audio")
+    audio.name = "sound"
+    onnx.save(model, tmp_path / "a.onnx")
+    said = message(tmp_path / "a.onnx")
     assert said == "the graph's inputs and outputs are not those its metadata name; train it again"
 
 
