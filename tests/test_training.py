@@ -187,3 +187,17 @@ def test_rules_are_tuned_label_by_label(rng: np.random.Generator) -> None:
     steady = [(e.onset, e.offset) for e in found if e.label == "steady"]
     assert steady == [(e.onset, e.offset) for e in events if e.label == "steady"]
     assert abs(len([e for e in found if e.label == "flickering"]) - 9) <= 1
+
+
+def test_a_shift_moves_every_band_alike() -> None:
+    features = np.tile(np.arange(N_BANDS, dtype=np.float32), (4, 1))
+    shifts = set()
+    for seed in range(40):
+        augment = Augment(gain_db=0, colour_db=0, shifted_bands=2, masked_bands=0)
+        row = augment(features, SILENCE, np.random.default_rng(seed))[0]
+        moved = int(np.argmax(row == 4) - 4)
+        inside = slice(max(0, moved), min(N_BANDS, N_BANDS + moved))
+        np.testing.assert_array_equal(row[inside], features[0, inside.start - moved : inside.stop - moved])
+        assert (np.delete(row, np.arange(N_BANDS)[inside]) == SILENCE[0]).all()
+        shifts.add(moved)
+    assert shifts == {-2, -1, 0, 1, 2}

@@ -26,6 +26,7 @@ class TrainConfig(BaseModel):
     schedule: Literal["constant", "cosine"] = "cosine"
     segment_seconds: float = Field(10.0, gt=0)
     augment: bool = True
+    shifted_bands: int = Field(0, ge=0)
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     device: str = "auto"
     threads: int | None = Field(None, gt=0)

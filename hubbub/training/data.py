@@ -27,14 +27,16 @@ class Example:
 
 @dataclass(frozen=True)
 class Augment:
-    """Changes of log-mel features that keep the labels: level, tone colour, a hidden band.
+    """Changes of log-mel features that keep the labels: level, tone colour, pitch, a hidden band.
 
-    `gain_db`, `colour_db`: largest change of the whole level, and of a smooth curve over the bands; `masked_bands`:
-    widest stripe of bands set to silence (as in SpecAugment, Park et al. 2019).
+    `gain_db`, `colour_db`: largest change of the whole level, and of a smooth curve over the bands; `shifted_bands`:
+    how many mel bands up or down everything moves at most; `masked_bands`: widest stripe of bands set to silence (as in
+    SpecAugment, Park et al. 2019).
     """
 
     gain_db: float = 6.0
     colour_db: float = 4.0
+    shifted_bands: int = 0
     masked_bands: int = 8
 
     def __call__(
@@ -46,6 +48,11 @@ class Augment:
         curve = np.interp(np.arange(n_bands), np.linspace(0, n_bands - 1, len(knots)), knots)
         change = (curve + rng.uniform(-self.gain_db, self.gain_db)) * DECIBEL
         changed: NDArray[np.float32] = np.maximum(features + change.astype(np.float32), silence)
+        shift = int(rng.integers(-self.shifted_bands, self.shifted_bands + 1))
+        if shift:
+            changed = np.roll(changed, shift, axis=1)
+            emptied = slice(0, shift) if shift > 0 else slice(n_bands + shift, n_bands)
+            changed[:, emptied] = silence[emptied]
         width = int(rng.integers(0, self.masked_bands + 1))
         first = int(rng.integers(0, n_bands - width + 1))
         changed[:, first : first + width] = silence[first : first + width]

@@ -224,7 +224,7 @@ def _loaders(
     before, after = context_of(network)
     ours = config.network == OURS
     length = max(1, round(config.segment_seconds / frame_period)) if ours else SUBSEQUENCE
-    augment = Augment() if ours and config.augment else None
+    augment = Augment(shifted_bands=config.shifted_bands) if ours and config.augment else None
     training = Segments(train, length, before, after, silence, augment, config.seed, jitter=ours)
     held_out = Segments(validation, length, before, after, silence)
     # a few minutes of recordings would give epochs of two or three steps, and early stopping nothing to go by

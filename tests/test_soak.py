@@ -1,0 +1,72 @@
+"""Long counts, run by `make soak`: broken files, cuts of a stream, kills of a training run."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hubbub import AudioError, Detector, audio
+from hubbub.stream import ProbabilityStream
+from tests.test_training import run
+
+pytestmark = pytest.mark.soak
+
+
+def test_ten_thousand_broken_files_give_audio_or_one_line(tmp_path: Path, bursts: np.ndarray) -> None:
+    rng = np.random.default_rng(0)
+    wholes = {}
+    for suffix in (".wav", ".flac", ".ogg", ".mp3"):
+        audio.write(tmp_path / f"whole{suffix}", bursts[:11025], 22050)
+        wholes[suffix] = (tmp_path / f"whole{suffix}").read_bytes()
+    refused = 0
+    for number in range(10_000):
+        suffix = list(wholes)[number % len(wholes)]
+        content = bytearray(wholes[suffix])
+        if number % 3 == 0:
+            del content[int(rng.integers(0, len(content))) :]
+        for place in rng.integers(0, max(1, min(len(content), 4096)), size=int(rng.integers(0, 12))):
+            if content:
+                content[place] = int(rng.integers(0, 256))
+        path = tmp_path / f"broken{suffix}"
+        path.write_bytes(content)
+        try:
+            for block in audio.blocks(path, 22050):
+                assert np.isfinite(block).all()
+        except AudioError as error:
+            refused += 1
+            assert str(error).startswith(str(path)), error
+            assert "\n" not in str(error)
+    assert refused > 1000
+
+
+def test_a_thousand_cuts_of_a_stream_give_the_same_probabilities(detector: Detector, bursts: np.ndarray) -> None:
+    whole = detector.probabilities(bursts).values
+    for seed in range(1000):
+        rng = np.random.default_rng(seed)
+        longest = int(rng.choice([50, 500, 5000, 50_000]))
+        part = bursts[: longest * 20]
+        stream = ProbabilityStream(detector._model)
+        pieces, start = [], 0
+        while start < len(part):
+            end = start + int(rng.integers(0, longest + 1))
+            pieces.append(stream.push(part[start:end]))
+            start = end
+        pieces.append(stream.close())
+        expected = whole if len(part) == len(bursts) else detector.probabilities(part).values
+        np.testing.assert_allclose(np.concatenate(pieces), expected, rtol=0, atol=1e-5, err_msg=f"seed {seed}")
+
+
+def test_kills_of_a_training_run_change_nothing(tmp_path: Path) -> None:
+    unbroken = run(tmp_path / "unbroken")
+    for batch in range(1, 24, 2):
+        folder = tmp_path / f"killed-{batch}"
+        code = f"import tests.test_training as t; from pathlib import Path; t.run(Path({str(folder)!r}), {batch})"
+        done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], capture_output=True)
+        assert done.returncode in (0, 9), done.stderr.decode()
+        resumed = run(folder)
+        assert resumed.validation_loss == unbroken.validation_loss
+        for a, b in zip(unbroken.network.parameters(), resumed.network.parameters(), strict=True):
+            assert torch.equal(a, b), f"killed at batch {batch}"
