@@ -391,7 +391,7 @@ def test_training_that_cannot_begin_is_one_line_before_the_work(
     for clip in sorted((clips / "rain").iterdir())[:2]:
         Path("few/rain").mkdir(parents=True, exist_ok=True)
         shutil.copy(clip, "few/rain")
-    done = run("train", *arguments)
+    done = run("train", *arguments, "--minutes", 1, "--test-minutes", 1, "--epochs", 1, "--no-page", "--jobs", 1)
     assert (done.code, done.out) == (code, "")
     (told,) = done.told
     assert told.startswith(message)

@@ -1,7 +1,6 @@
 """Scenes as files: audio, their descriptions, and one table of events."""
 
 import functools
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 from hubbub import annotations, audio
 from hubbub.errors import ConfigError
 from hubbub.events import Event
+from hubbub.files import make_folder, write_text
 from hubbub.mixing.clip import Clip
 from hubbub.mixing.config import MixConfig
 from hubbub.mixing.render import render
@@ -61,27 +61,9 @@ def mix(
     return table
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes `text` beside `path` and renames it, so that a killed run leaves no half of it. Raises `ConfigError`."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_text(text, encoding="utf-8", newline="")
-        beside.replace(path)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror or error}") from error
-
-
-def make_folder(path: Path) -> None:
-    """Makes a folder and those above it. Raises `ConfigError` where that is not possible."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be made: {error.strerror or error}; choose another folder") from error
-
-
 def _prepare(out: Path) -> None:
-    make_folder(out / "audio")
-    make_folder(out / "scenes")
+    make_folder(out / "audio", ConfigError)
+    make_folder(out / "scenes", ConfigError)
     if any((out / "audio").glob("*.wav")):
         raise ConfigError(f"{out / 'audio'}: holds recordings already; remove them or choose another folder")
 
@@ -106,5 +88,5 @@ def _one(
     scene = sample_scene(clips, config, np.random.default_rng(seeds), backgrounds=backgrounds, store=store)
     samples, events = render(scene, store)
     audio.write(out / "audio" / f"{name}.wav", samples, config.sample_rate, subtype)
-    write_text(out / "scenes" / f"{name}.json", scene.to_json())
+    write_text(out / "scenes" / f"{name}.json", scene.to_json(), ConfigError)
     return name, events

@@ -10,9 +10,10 @@ import numpy as np
 
 from hubbub import audio
 from hubbub.errors import ConfigError
+from hubbub.files import make_folder, write_text
 from hubbub.mixing.builtin import SOUNDS, background
 from hubbub.mixing.clip import BACKGROUND, Clip
-from hubbub.mixing.write import Progress, make_folder, write_text
+from hubbub.mixing.write import Progress
 
 SOURCE = "built-in"
 LICENCE = "Apache-2.0"
@@ -40,7 +41,7 @@ def write_clips(
     counts = dict.fromkeys(wanted, n_per_label) | {BACKGROUND: max(2, n_per_label // 4)}
     total, clips = sum(counts.values()), []
     for label, count in counts.items():
-        make_folder(folder / label)
+        make_folder(folder / label, ConfigError)
         for index in range(count):
             rng = np.random.default_rng([seed, zlib.crc32(label.encode()), index])
             if label == BACKGROUND:
@@ -53,7 +54,7 @@ def write_clips(
             clips.append(Clip(path, label, f"{SOURCE}:{seed}:{stem}", SOURCE, LICENCE))
             if progress is not None:
                 progress(len(clips), total)
-    write_text(folder / "manifest.csv", _manifest(clips, folder))
+    write_text(folder / "manifest.csv", _manifest(clips, folder), ConfigError)
     return clips
 
 
