@@ -193,7 +193,7 @@ def mix(
     if str(clips) == "built-in":
         clips = out / "clips"
         with reporter.bar("making built-in clips") as tick:
-            write_clips(clips, 25, seed, progress=tick)
+            write_clips(clips, 25, seed, progress=tick, jobs=jobs)
     labelled, backgrounds = by_label(read_clips(clips))
     config = MixConfig(duration=(seconds, seconds), n_labels=labels, snr_db=snr, sample_rate=rate)
     with reporter.bar("mixing") as tick:
@@ -228,9 +228,9 @@ def demo(
     clips = out / "clips"
     if not (clips / "manifest.csv").is_file():  # written last
         with reporter.bar("making clips of 16 sounds") as tick:
-            write_clips(clips, 25, seed, progress=tick)
+            write_clips(clips, 60, seed, progress=tick, jobs=jobs)
     config = TrainConfig(
-        seed=seed, epochs=14, train_minutes=40, validation_minutes=8, test_minutes=15, scene_seconds=30, device="cpu"
+        seed=seed, epochs=14, train_minutes=50, validation_minutes=12, test_minutes=15, scene_seconds=30, device="cpu"
     )
     trained = run(clips, out / "detector.onnx", config, reporter, jobs)
     _show_trained(trained, reporter, out / "report.html" if drawn else None)

@@ -115,10 +115,13 @@ class FeatureCache:
         else:
             parallel = Parallel(n_jobs=n_jobs, return_as="generator")
             finished = parallel(delayed(_compute_into)(self, key, compute) for key, compute in missing.items())
-        for _ in finished:
-            done += 1
-            if progress is not None:
-                progress(done, total)
+        with warnings.catch_warnings():
+            # joblib replaces a worker that has grown, and says so; nothing is lost
+            warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
+            for _ in finished:
+                done += 1
+                if progress is not None:
+                    progress(done, total)
         return total
 
     def _write(self, key: str, array: Array) -> None:

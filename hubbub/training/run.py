@@ -48,7 +48,7 @@ from hubbub.training.front_end import FrontEnd, FrontEndConfig
 from hubbub.training.predict import predict
 from hubbub.training.thresholds import tune
 
-BACKGROUND_SNR_DB = (3.0, 30.0)
+BACKGROUND_SNR_DB = (6.0, 30.0)
 SCENE_GAIN_DB = (-12.0, 6.0)
 
 
