@@ -6,6 +6,7 @@ configuration or another sound has another key.
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
