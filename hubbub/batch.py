@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hubbub import audio
-from hubbub.detector import Detector
+from hubbub.detector import Detector, Probabilities
 from hubbub.errors import AudioError, HubbubError
 from hubbub.events import Event
 
@@ -28,6 +28,7 @@ class Found:
     events: tuple[Event, ...] = ()
     duration: float = 0.0
     error: str | None = None
+    probabilities: Probabilities | None = None
 
 
 def recordings(paths: Sequence[Path]) -> tuple[list[Recording], list[str]]:
@@ -65,8 +66,12 @@ def detect(
     chosen: Sequence[Recording],
     jobs: int = 1,
     progress: Callable[[float], None] | None = None,
+    keep_probabilities: bool = False,
 ) -> Iterator[Found]:
-    """Events of each recording, in order, `jobs` recordings at a time. `progress` is told seconds of audio finished."""
+    """Events of each recording, in order, `jobs` recordings at a time. `progress` is told seconds of audio finished.
+
+    Where probabilities are kept, memory grows with the recording.
+    """
 
     def one(recording: Recording) -> Found:
         seconds = 0.0
@@ -78,6 +83,9 @@ def detect(
                 progress(block)
 
         try:
+            if keep_probabilities:
+                probabilities = detector.probabilities(recording.path, count)
+                return Found(recording, tuple(detector.decide(probabilities)), seconds, probabilities=probabilities)
             events = detector.detect(recording.path, count)
         except HubbubError as error:
             return Found(recording, error=str(error))

@@ -67,7 +67,7 @@ def detect(
     chosen, errors = batch.recordings(paths)
     for error in errors:
         reporter.error(error)
-    sink = Sink(detector, format, output, scores, pretty=format is None and output is None and sys.stdout.isatty())
+    sink = Sink(format, output, scores, pretty=format is None and output is None and sys.stdout.isatty())
     if sink.format in ONE_RECORDING and len(chosen) > 1:
         raise ConfigError(
             f"--format {sink.format} has no place for names, and there are {len(chosen)} recordings; take tsv"
@@ -80,7 +80,7 @@ def detect(
             seconds += block
             tick(round(seconds), round(max(total, seconds)), "s of audio")
 
-        for found in batch.detect(detector, chosen, jobs, count):
+        for found in batch.detect(detector, chosen, jobs, count, keep_probabilities=scores is not None):
             said = found.error
             if said is None:
                 try:

@@ -12,7 +12,6 @@ from rich.console import Console
 from hubbub import annotations, files
 from hubbub.annotations.scores import write_scores
 from hubbub.batch import Found
-from hubbub.detector import Detector
 from hubbub.errors import AnnotationError, ConfigError
 from hubbub.events import Event
 from hubbub.report.terminal import timeline
@@ -29,10 +28,7 @@ class Sink:
     Raises `ConfigError` for an unknown format and an output that cannot be written.
     """
 
-    def __init__(
-        self, detector: Detector, format: str | None, output: Path | None, scores: Path | None, pretty: bool
-    ) -> None:
-        self.detector = detector
+    def __init__(self, format: str | None, output: Path | None, scores: Path | None, pretty: bool) -> None:
         self.output = output
         self.scores = scores
         self.pretty = pretty
@@ -66,8 +62,8 @@ class Sink:
                 raise AnnotationError(f"{self.format} holds one recording; wanted no more, or --format tsv")
             self._try(name, found.events)
             self.table[name] = list(found.events)
-        if self.scores is not None:
-            probabilities = self.detector.probabilities(found.recording.path)
+        if self.scores is not None and found.probabilities is not None:
+            probabilities = found.probabilities
             target = self.scores / f"{_below(name)}.tsv"
             files.make_folder(target.parent, ConfigError)
             write_scores(target, probabilities.edges, probabilities.values, probabilities.labels)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubbub import audio
-from hubbub.decode import LabelRule
+from hubbub.decode import LabelRule, decode
 from hubbub.errors import ConfigError, DetectorError
 from hubbub.events import Event
 from hubbub.model import Metadata, Model
@@ -104,6 +104,11 @@ class Detector:
         pieces = [stream.push(block) for block in self._blocks(source, progress)]
         pieces.append(stream.close())
         return Probabilities(np.concatenate(pieces), self.metadata.grid.edges(stream.n_samples), self.labels)
+
+    def decide(self, probabilities: Probabilities) -> list[Event]:
+        """The events that `detect` finds, from what `probabilities` gave for the whole recording; sorted."""
+        end = float(probabilities.edges[-1])
+        return decode(probabilities.values, self.labels, self._rules, self.metadata.grid, end)
 
     def stream(self) -> Stream:
         """A new stream for live audio: `push` mono float32 blocks at `sample_rate`, then `close`."""

@@ -181,7 +181,7 @@ def test_total_seconds_passes_over_what_cannot_be_opened(folder: Path) -> None:
 
 
 def written(detector: Detector, output: Path | None, format: str | None = None) -> None:
-    with Sink(detector, format, output, None, pretty=False) as sink:
+    with Sink(format, output, None, pretty=False) as sink:
         for found in FOUND:
             sink.add(found)
 
@@ -224,7 +224,7 @@ def test_csv_and_json(tmp_path: Path, detector: Detector, capsys: pytest.Capture
 
 def test_audacity_holds_one_recording(tmp_path: Path, detector: Detector) -> None:
     path = tmp_path / "labels.txt"
-    with Sink(detector, "audacity", path, None, pretty=False) as sink:
+    with Sink("audacity", path, None, pretty=False) as sink:
         sink.add(FOUND[0])
     lines = "0.500000\t1.500000\tdog\n0.500000\t1.250000\train\n2.000000\t3.000000\tbell\n"
     assert path.read_text() == lines
@@ -236,7 +236,7 @@ def test_audacity_holds_one_recording(tmp_path: Path, detector: Detector) -> Non
 
 def test_a_format_that_is_none(tmp_path: Path, detector: Detector) -> None:
     with pytest.raises(ConfigError) as error:
-        Sink(detector, "xml", None, None, pretty=False)
+        Sink("xml", None, None, pretty=False)
     assert str(error.value) == "--format xml: wanted tsv, audacity, csv, json, text"
 
 
@@ -247,10 +247,10 @@ def test_an_output_that_cannot_be_written_is_told_before_the_work(tmp_path: Path
         (tmp_path, "it is a folder; wanted the name of a file"),
     ]:
         with pytest.raises(ConfigError) as error:
-            Sink(detector, None, output, None, pretty=False)
+            Sink(None, output, None, pretty=False)
         assert str(error.value) == f"{output}: cannot be written: {reason}"
     with pytest.raises(ConfigError) as told:
-        Sink(detector, None, None, tmp_path / "file" / "scores", pretty=False)
+        Sink(None, None, tmp_path / "file" / "scores", pretty=False)
     assert str(told.value).startswith(f"{tmp_path / 'file' / 'scores'}: cannot be made: ")
     assert (tmp_path / "file").read_text() == "kept"
 
@@ -258,7 +258,7 @@ def test_an_output_that_cannot_be_written_is_told_before_the_work(tmp_path: Path
 def test_what_was_there_stays_until_the_work_is_done(tmp_path: Path, detector: Detector) -> None:
     path = tmp_path / "a.tsv"
     path.write_text("of an earlier run")
-    with Sink(detector, None, path, None, pretty=False) as sink:
+    with Sink(None, path, None, pretty=False) as sink:
         sink.add(FOUND[0])
         assert path.read_text() == "of an earlier run"
         assert list(tmp_path.iterdir()) == [path]
@@ -268,7 +268,7 @@ def test_what_was_there_stays_until_the_work_is_done(tmp_path: Path, detector: D
 
 def test_a_run_that_is_stopped_keeps_what_was_finished(tmp_path: Path, detector: Detector) -> None:
     def run() -> None:
-        with Sink(detector, None, tmp_path / "a.tsv", None, pretty=False) as sink:
+        with Sink(None, tmp_path / "a.tsv", None, pretty=False) as sink:
             sink.add(FOUND[1])
             raise KeyboardInterrupt
 
@@ -278,7 +278,7 @@ def test_a_run_that_is_stopped_keeps_what_was_finished(tmp_path: Path, detector:
 
 
 def test_a_timeline_for_a_terminal_writes_no_table(detector: Detector, capsys: pytest.CaptureFixture[str]) -> None:
-    with Sink(detector, None, None, None, pretty=True) as sink:
+    with Sink(None, None, None, pretty=True) as sink:
         sink.add(FOUND[0])
     shown = capsys.readouterr().out
     assert "b.wav" in shown
@@ -294,9 +294,10 @@ def test_score_tables_lie_below_their_folder_and_come_back(
 ) -> None:
     (folder / "broken.wav").unlink()
     chosen, _ = recordings([folder])
-    with Sink(detector, None, None, tmp_path / "scores", pretty=False) as sink:
-        for found in detect(detector, chosen):
+    with Sink(None, None, tmp_path / "scores", pretty=False) as sink:
+        for found in detect(detector, chosen, keep_probabilities=True):
             sink.add(found)
+            assert list(found.events) == detector.detect(found.recording.path)
     tables = sorted(path.relative_to(tmp_path / "scores").as_posix() for path in (tmp_path / "scores").rglob("*.tsv"))
     assert tables == ["below/deep/yard.wav.tsv", "below/park.flac.tsv", "street.wav.tsv"]
     for recording in chosen:
@@ -319,7 +320,8 @@ def test_no_name_leads_out_of_the_scores_folder(
     tmp_path: Path, folder: Path, detector: Detector, name: Callable[[Path], str], table: Callable[[Path], str]
 ) -> None:
     """Two recordings of one name are told apart by their paths, and these may be absolute."""
-    with Sink(detector, None, tmp_path / "a.tsv", tmp_path / "scores", pretty=False) as sink:
-        sink.add(Found(Recording(folder / "street.wav", name(folder))))
+    with Sink(None, tmp_path / "a.tsv", tmp_path / "scores", pretty=False) as sink:
+        probabilities = detector.probabilities(folder / "street.wav")
+        sink.add(Found(Recording(folder / "street.wav", name(folder)), probabilities=probabilities))
     assert (tmp_path / "scores" / table(folder)).is_file()
     assert list(folder.rglob("*.tsv")) == []

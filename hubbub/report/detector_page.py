@@ -15,6 +15,9 @@ LONGEST_SHOWN = 600.0
 """Seconds: longer recordings are left out of a page, they would make it too large to open."""
 
 
+_PURPOSE = {"train": "to train on", "validation": "to tune on", "test": "to test on"}
+
+
 def write_detector_page(
     path: Path,
     detector: Detector,
@@ -55,6 +58,7 @@ def facts(detector: Detector) -> dict[str, str]:
     meta = detector.metadata
     training = meta.training
     network = meta.network
+    minutes = training.get("minutes", {})
     return {
         "labels": ", ".join(meta.labels),
         "sample rate": f"{meta.sample_rate} Hz",
@@ -62,7 +66,9 @@ def facts(detector: Detector) -> dict[str, str]:
         "look-ahead": f"{meta.look_ahead} frames, {meta.look_ahead * detector.frame_period:.2f} s",
         "network": f"{network.get('name')}, {network.get('parameters', 0):,} parameters, "
         f"{network.get('multiply_adds_per_second', 0) / 1e6:.1f} million multiply-adds a second of audio",
-        "training": f"{training.get('minutes', {})} minutes; {training.get('epochs')} epochs in "
+        "recordings": ", ".join(f"{minutes:g} min {_PURPOSE[side]}" for side, minutes in minutes.items())
+        or "not stated",
+        "training": f"{training.get('epochs')} epochs in "
         f"{training.get('seconds', 0):.0f} s on {training.get('hardware')}, seed {training.get('split_seed')}",
         "only recording-disjoint": ", ".join(training.get("recording_disjoint_only", [])) or "none",
         "licences of the sounds": ", ".join(training.get("licences", [])) or "not stated",
