@@ -221,6 +221,7 @@ def demo(
     """Everything once, on built-in sounds: mix, train, evaluate, detect, report."""
     from hubbub.mixing.builtin.write import write_clips
     from hubbub.training.config import TrainConfig
+    from hubbub.training.data import Augment
     from hubbub.training.run import train as run
 
     reporter = Reporter()
@@ -230,8 +231,9 @@ def demo(
         with reporter.bar("making clips of 16 sounds") as tick:
             write_clips(clips, 60, seed, progress=tick, jobs=jobs)
     config = TrainConfig(
-        seed=seed, epochs=14, train_minutes=50, validation_minutes=12, test_minutes=15, scene_seconds=30, device="cpu"
-    )
+        seed=seed, epochs=14, train_minutes=50, validation_minutes=12, test_minutes=15, scene_seconds=30, device="cpu",
+        dropout=0.1, augment=Augment(gain_db=6, colour_db=4, shifted_bands=0, masked_bands=8),  # there are clips enough
+    )  # fmt: skip
     trained = run(clips, out / "detector.onnx", config, reporter, jobs)
     _show_trained(trained, reporter, out / "report.html" if drawn else None)
     unheard = trained.test[0].path

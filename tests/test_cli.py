@@ -404,8 +404,8 @@ def test_training_that_cannot_begin_is_one_line_before_the_work(
 def test_ctrl_c_is_one_line(place: Path, run: Run, model: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     found = batch.detect
 
-    def stopped(*arguments: object) -> object:
-        yield next(iter(found(*arguments)))
+    def stopped(*arguments: object, **options: object) -> object:
+        yield next(iter(found(*arguments, **options)))
         raise KeyboardInterrupt
 
     alone = run("detect", "a.wav", *model)

@@ -18,7 +18,7 @@ from hubbub.networks import Hub, HubConfig
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Augment, EpochSampler, Example, Segments
 from hubbub.training.fit import LOG_COLUMNS, Fitted, Status, fit
-from hubbub.training.thresholds import best_threshold, tune
+from hubbub.training.thresholds import best_thresholds, tune
 
 N_BANDS = 8
 SILENCE = np.full(N_BANDS, -3.0, np.float32)
@@ -86,7 +86,9 @@ def test_an_epoch_is_drawn_from_its_number_alone() -> None:
 
 def test_augmentation_keeps_the_floor_and_moves_the_level() -> None:
     features = np.zeros((5, N_BANDS), np.float32)
-    changed = Augment(gain_db=6, colour_db=0, masked_bands=0)(features, SILENCE, np.random.default_rng(0))
+    changed = Augment(gain_db=6, colour_db=0, shifted_bands=0, masked_bands=0)(
+        features, SILENCE, np.random.default_rng(0)
+    )
     gain_db = changed / (np.log(10) / 10)
     assert np.ptp(gain_db) < 1e-5
     assert 0 < abs(gain_db[0, 0]) <= 6
@@ -143,7 +145,7 @@ def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
 
 
 def test_training_learns(tmp_path: Path) -> None:
-    config = CONFIG.model_copy(update={"epochs": 12, "learning_rate": 0.01, "augment": False})
+    config = CONFIG.model_copy(update={"epochs": 12, "learning_rate": 0.01, "augment": None})
     fitted = fit(network(), examples(8, 1), examples(2, 2), SILENCE, config, 0.02, tmp_path)
     guess = np.log(2)  # the loss of saying 0.5 to everything
     assert fitted.validation_loss < 0.55 * guess
@@ -158,17 +160,28 @@ def test_a_device_that_is_not_there_is_told(tmp_path: Path) -> None:
         fit(network(), examples(1, 1), examples(1, 2), SILENCE, config, 0.02, tmp_path)
 
 
-def test_the_threshold_with_the_best_f1(rng: np.random.Generator) -> None:
-    targets = rng.uniform(size=4000) < 0.2
-    probabilities = np.clip(0.35 * targets + rng.normal(0.3, 0.12, size=4000), 0, 1)
+def micro_f1(found: np.ndarray, targets: np.ndarray) -> float:
+    return 2 * (found & targets).sum() / (found.sum() + targets.sum())
 
-    def f1(threshold: float) -> float:
-        found = probabilities >= threshold
-        return 2 * (found & targets).sum() / (found.sum() + targets.sum())
 
-    best = best_threshold(probabilities, targets)
-    assert f1(best) == pytest.approx(max(f1(t) for t in np.round(np.arange(0.05, 0.96, 0.025), 3)))
+def test_one_label_gets_the_threshold_with_the_best_f1(rng: np.random.Generator) -> None:
+    targets = rng.uniform(size=(4000, 1)) < 0.2
+    probabilities = np.clip(0.35 * targets + rng.normal(0.3, 0.12, size=(4000, 1)), 0, 1)
+    (best,) = best_thresholds(probabilities, targets)
+    tried = [micro_f1(probabilities >= t, targets) for t in np.round(np.arange(0.05, 0.96, 0.025), 3)]
+    assert micro_f1(probabilities >= best, targets) == pytest.approx(max(tried))
     assert 0.4 < best < 0.55
+
+
+def test_a_label_that_is_not_recognised_is_left_off_rather_than_on(rng: np.random.Generator) -> None:
+    targets = rng.uniform(size=(4000, 2)) < 0.2
+    probabilities = np.clip(0.35 * targets + rng.normal(0.3, 0.12, size=(4000, 2)), 0, 1)
+    probabilities[:, 1] = np.clip(rng.normal(0.2, 0.03, size=4000), 0, 1)  # knows no more than that it is rare
+    known, unknown = best_thresholds(probabilities, targets)
+    assert 0.4 < known < 0.55
+    assert (probabilities[:, 1] >= unknown).mean() < 0.05
+    both = micro_f1(probabilities >= np.array([known, unknown]), targets)
+    assert both > micro_f1(probabilities >= known, targets) - 1e-9
 
 
 def test_rules_are_tuned_label_by_label(rng: np.random.Generator) -> None:

@@ -10,13 +10,13 @@ OURS = "hub"
 NAMES = (OURS, *POLYPHONIC)
 
 
-def build(name: str, n_labels: int) -> nn.Module:
+def build(name: str, n_labels: int, dropout: float = HubConfig.dropout) -> nn.Module:
     """The network `name`: features (batch, n_frames, n_features) → logits (batch, n_frames, n_labels).
 
-    Raises `ConfigError` for an unknown name.
+    `dropout` is for ours; the report's have their own. Raises `ConfigError` for an unknown name.
     """
     check_name(name)
-    return Hub(n_labels) if name == OURS else POLYPHONIC[name](n_labels)
+    return Hub(n_labels, HubConfig(dropout=dropout)) if name == OURS else POLYPHONIC[name](n_labels)
 
 
 def check_name(name: str) -> None:

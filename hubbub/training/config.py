@@ -5,11 +5,13 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from hubbub.networks import OURS
+from hubbub.training.data import Augment
 
 
 class TrainConfig(BaseModel):
     """Settings of one training run. Lengths in minutes or seconds are audio, not waiting.
 
+    `augment`, `dropout`, `segment_seconds` and `least_batches` are our network's; the report's has its own.
     `least_batches`: of an epoch; small data are seen several times in one. `threads`: None leaves it to torch.
     `train_minutes`, `validation_minutes`, `test_minutes`: soundscapes to mix, where the data are isolated clips.
     """
@@ -25,8 +27,8 @@ class TrainConfig(BaseModel):
     learning_rate: float = Field(3e-3, gt=0)
     schedule: Literal["constant", "cosine"] = "cosine"
     segment_seconds: float = Field(10.0, gt=0)
-    augment: bool = True
-    shifted_bands: int = Field(0, ge=0)
+    augment: Augment | None = Augment()
+    dropout: float = Field(0.25, ge=0, lt=1)
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     device: str = "auto"
     threads: int | None = Field(None, gt=0)

@@ -34,10 +34,10 @@ class Augment:
     SpecAugment, Park et al. 2019).
     """
 
-    gain_db: float = 6.0
-    colour_db: float = 4.0
-    shifted_bands: int = 0
-    masked_bands: int = 8
+    gain_db: float = 8.0
+    colour_db: float = 8.0
+    shifted_bands: int = 3
+    masked_bands: int = 12
 
     def __call__(
         self, features: NDArray[np.float32], silence: NDArray[np.float32], rng: np.random.Generator

@@ -29,7 +29,7 @@ from hubbub.errors import ConfigError
 from hubbub.files import make_folder, write_text
 from hubbub.networks import OURS
 from hubbub.training.config import TrainConfig
-from hubbub.training.data import Augment, EpochSampler, Example, Segments
+from hubbub.training.data import EpochSampler, Example, Segments
 from hubbub.training.module import TrainingModule
 from hubbub.training.predict import SUBSEQUENCE, context_of
 
@@ -224,7 +224,7 @@ def _loaders(
     before, after = context_of(network)
     ours = config.network == OURS
     length = max(1, round(config.segment_seconds / frame_period)) if ours else SUBSEQUENCE
-    augment = Augment(shifted_bands=config.shifted_bands) if ours and config.augment else None
+    augment = config.augment if ours else None
     training = Segments(train, length, before, after, silence, augment, config.seed, jitter=ours)
     held_out = Segments(validation, length, before, after, silence)
     # a few minutes of recordings would give epochs of two or three steps, and early stopping nothing to go by

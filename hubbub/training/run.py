@@ -8,13 +8,11 @@ All that is computed on the way lies in a folder beside the detector; started ag
 
 import json
 import platform
-import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import lightning
 import numpy as np
@@ -25,9 +23,8 @@ import hubbub
 from hubbub import audio
 from hubbub.annotations import write as write_annotations
 from hubbub.datasets.annotated import AnnotatedRecording, kind_of, read_annotated
-from hubbub.datasets.clips import read_clips, relative_name
 from hubbub.datasets.features import FeatureCache, content_hash, key_of
-from hubbub.datasets.split import SIDES, Split, items_of_clips, items_of_recordings, make_split
+from hubbub.datasets.split import SIDES, Side, Split, items_of_recordings, make_split
 from hubbub.datasets.split_file import write_split
 from hubbub.detector import Detector, load
 from hubbub.errors import ConfigError, DatasetError
@@ -35,8 +32,6 @@ from hubbub.events import Event, EventTable, to_targets
 from hubbub.files import check_writable, make_folder
 from hubbub.grid import Grid
 from hubbub.metrics import Scores, evaluate_with_trivial
-from hubbub.mixing import Clip, MixConfig, by_label
-from hubbub.mixing.write import mix
 from hubbub.networks import OURS, build, check_name
 from hubbub.networks.count import multiply_adds, n_parameters
 from hubbub.training import front_end as front_ends
@@ -46,27 +41,11 @@ from hubbub.training.export import add_scores, export, silence_of
 from hubbub.training.fit import Fitted, Status, fit
 from hubbub.training.front_end import FrontEnd, FrontEndConfig
 from hubbub.training.predict import predict
+from hubbub.training.reporting import Reporter
+from hubbub.training.soundscapes import Soundscapes, soundscapes
 from hubbub.training.thresholds import tune
 
-BACKGROUND_SNR_DB = (6.0, 30.0)
-SCENE_GAIN_DB = (-12.0, 6.0)
-
-
-class Tick(Protocol):
-    """Told how much is done of how much, and a word on how it goes."""
-
-    def __call__(self, done: int, total: int, note: str = "") -> None: ...
-
-
-class Reporter(Protocol):
-    """Where a run says what it does; `hubbub.console.Reporter` is one."""
-
-    def say(self, text: str) -> None: ...
-
-    def bar(self, title: str) -> AbstractContextManager[Tick]: ...
-
-
-Sides = Mapping[str, Sequence[AnnotatedRecording]]
+Sides = Mapping[Side, Sequence[AnnotatedRecording]]
 
 
 @dataclass(frozen=True)
@@ -90,13 +69,11 @@ def train(data: Path, out: Path, config: TrainConfig, reporter: Reporter, jobs: 
     check_name(config.network)
     kind = kind_of(data)
     folder = _folder_beside(out)
-    if kind == "clips":
-        sides, split, licences = _mixed(data, folder, config, reporter, jobs)
-    else:
-        sides, split, licences = _annotated(data, config)
+    mixed = soundscapes(data, folder, config, reporter, jobs) if kind == "clips" else _annotated(data, config)
+    sides, split = mixed.sides, mixed.split
     write_split(folder / "split.tsv", split)
     labels = sorted({event.label for recording in sides["train"] for event in recording.events})
-    notes = [*split.notes, *_missing(labels, sides)]
+    notes = [*split.notes, *mixed.notes, *_missing(labels, sides)]
     for note in notes:
         reporter.say(f"note: {note}")
 
@@ -104,9 +81,9 @@ def train(data: Path, out: Path, config: TrainConfig, reporter: Reporter, jobs: 
     grid = Grid(front_end.sample_rate, front_end.hop)
     examples = _examples(sides, labels, front_end, FeatureCache(folder / "features"), reporter, jobs)
     torch.manual_seed(config.seed)
-    network = build(config.network, len(labels))
+    network = build(config.network, len(labels), config.dropout)
     silence = silence_of(front_end)
-    identity = key_of(config.model_dump(), front_end.model_dump(), labels, dict(split.sides), str(data.resolve()))
+    identity = _identity(config, front_end, labels, sides)
     fit_folder = folder / f"fit-{identity[:8]}"
     with reporter.bar(f"training {config.network}") as tick:
 
@@ -136,7 +113,7 @@ def train(data: Path, out: Path, config: TrainConfig, reporter: Reporter, jobs: 
             "parameters": n_parameters(fitted.network),
             "multiply_adds_per_second": round(_multiply_adds(fitted, grid, front_end.n_features)),
         },
-        training_facts=_facts(kind, config, fitted, split, licences, sides),
+        training_facts=_facts(kind, config, fitted, mixed),
     )  # fmt: skip
     reporter.say(
         f"{out}: {exported.n_bytes / 1e6:.2f} MB; in random blocks it differs from torch "
@@ -162,16 +139,6 @@ def train(data: Path, out: Path, config: TrainConfig, reporter: Reporter, jobs: 
     return Trained(load(out), scores, test, estimated, fit_folder / "log.csv", split, notes)
 
 
-def mix_config(n_labels: int, config: TrainConfig, backgrounds: Sequence[Clip]) -> MixConfig:
-    """How soundscapes for training are mixed: as TUT-SED Synthetic 2016, in shorter scenes, at many levels."""
-    return MixConfig(
-        duration=(config.scene_seconds, config.scene_seconds),
-        n_labels=(min(4, n_labels), min(9, n_labels)),
-        snr_db=BACKGROUND_SNR_DB if backgrounds else None,
-        scene_gain_db=SCENE_GAIN_DB,
-    )
-
-
 def _folder_beside(out: Path) -> Path:
     """The folder of a run, made. Raises `ConfigError` where it or the detector cannot be written, before the work."""
     if out.suffix != ".onnx":
@@ -182,43 +149,14 @@ def _folder_beside(out: Path) -> Path:
     return folder
 
 
-def _mixed(
-    data: Path, folder: Path, config: TrainConfig, reporter: Reporter, jobs: int
-) -> tuple[Sides, Split, dict[str, list[str]]]:
-    clips = read_clips(data)
-    split = make_split(items_of_clips(clips, data), config.seed)
-    members_of = {side: [c for c in clips if split.sides[relative_name(c.path, data)] == side] for side in SIDES}
-    for side, members in members_of.items():
-        if not by_label(members)[0]:
-            raise DatasetError(f"{data}: no clips for the {side} side; wanted at least three recordings of a label")
-    minutes = {"train": config.train_minutes, "validation": config.validation_minutes, "test": config.test_minutes}
-    sides: dict[str, Sequence[AnnotatedRecording]] = {}
-    for index, (side, members) in enumerate(members_of.items()):
-        labelled, backgrounds = by_label(members)
-        mixing = mix_config(len(labelled), config, backgrounds)
-        n_scenes = max(1, round(minutes[side] * 60 / config.scene_seconds))
-        hashes = sorted((relative_name(clip.path, data), content_hash(clip.path)) for clip in members)
-        key = key_of(mixing.model_dump(), n_scenes, config.seed, hashes)
-        target = folder / "scenes" / f"{side}-{key[:8]}"
-        if not (target / "events.tsv").is_file():  # written last
-            shutil.rmtree(target, ignore_errors=True)
-            with reporter.bar(f"mixing {n_scenes * config.scene_seconds / 60:.0f} min to {_purpose(side)}") as tick:
-                mix(
-                    labelled, target, mixing, n_scenes, config.seed * 10 + index,
-                    backgrounds=backgrounds, root=data, jobs=jobs, progress=tick,
-                )  # fmt: skip
-        sides[side] = read_annotated(target)
-    return sides, split, {"licences": sorted({clip.licence for clip in clips if clip.licence})}
-
-
-def _annotated(data: Path, config: TrainConfig) -> tuple[Sides, Split, dict[str, list[str]]]:
+def _annotated(data: Path, config: TrainConfig) -> Soundscapes:
     recordings = read_annotated(data)
     split = make_split(items_of_recordings(recordings), config.seed)
     sides: Sides = {side: [r for r in recordings if split.sides[r.name] == side] for side in SIDES}
     empty = [side for side, members in sides.items() if not members]
     if empty:
         raise DatasetError(f"{data}: no recordings for the {empty[0]} side; wanted at least three recordings")
-    return sides, split, {}
+    return Soundscapes(sides, split, (), ())
 
 
 def _examples(
@@ -249,6 +187,16 @@ def _features(path: Path, config: FrontEndConfig) -> NDArray[np.float32]:
     return features
 
 
+def _identity(config: TrainConfig, front_end: FrontEndConfig, labels: Sequence[str], sides: Sides) -> str:
+    """A key of all that a fit depends on: a run is only ever taken up with the settings and data it began with."""
+    recordings = [
+        (content_hash(recording.path), [(event.onset, event.offset, event.label) for event in recording.events])
+        for side in ("train", "validation")
+        for recording in sides[side]
+    ]
+    return key_of(config.model_dump(), front_end.model_dump(), list(labels), recordings)
+
+
 def _known(events: Sequence[Event], labels: Sequence[str]) -> list[Event]:
     return [event for event in events if event.label in labels]
 
@@ -271,16 +219,14 @@ def _multiply_adds(fitted: Fitted, grid: Grid, n_features: int) -> float:
     return multiply_adds(fitted.network, n_frames, n_features) / (n_frames * grid.period)
 
 
-def _facts(
-    kind: str, config: TrainConfig, fitted: Fitted, split: Split, licences: Mapping[str, Any], sides: Sides
-) -> dict[str, Any]:
+def _facts(kind: str, config: TrainConfig, fitted: Fitted, mixed: Soundscapes) -> dict[str, Any]:
     versions = {"hubbub": hubbub.__version__, "torch": str(torch.__version__), "lightning": lightning.__version__}
     return {
         "data": kind,
-        "minutes": {side: round(sum(r.duration for r in members) / 60, 2) for side, members in sides.items()},
-        "split_seed": split.seed,
-        "recording_disjoint_only": list(split.recording_disjoint),
-        **licences,
+        "minutes": {side: round(sum(r.duration for r in members) / 60, 2) for side, members in mixed.sides.items()},
+        "split_seed": mixed.split.seed,
+        "recording_disjoint_only": list(mixed.split.recording_disjoint),
+        "licences": list(mixed.licences),
         "config": json.loads(config.model_dump_json()),
         "epochs": fitted.epochs,
         "best_epoch": fitted.best_epoch,
@@ -290,7 +236,3 @@ def _facts(
         "precision": fitted.precision,
         "versions": versions | {"python": platform.python_version()},
     }
-
-
-def _purpose(side: str) -> str:
-    return {"train": "train on", "validation": "validate on", "test": "test on"}[side]

@@ -1,0 +1,120 @@
+"""The whole way in small: clips or annotated recordings in, a detector with scores out."""
+
+import json
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from hubbub import DatasetError, annotations, load
+from hubbub.datasets.split_file import read_split
+from hubbub.training.config import TrainConfig
+from hubbub.training.reporting import Tick
+from hubbub.training.run import train
+
+CONFIG = TrainConfig(
+    epochs=2, least_batches=1, segment_seconds=2, train_minutes=0.5, validation_minutes=0.25, test_minutes=0.25,
+    scene_seconds=5, threads=1, device="cpu",
+)  # fmt: skip
+
+
+class Silent:
+    """A reporter that remembers what was said, and which bars there were."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.bars: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def bar(self, title: str) -> AbstractContextManager[Tick]:
+        self.bars.append(title)
+        return nullcontext(lambda done, total, note="": None)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("run")
+
+
+def test_clips_become_a_detector_with_its_scores(folder: Path, clips: Path) -> None:
+    reporter = Silent()
+    trained = train(clips, folder / "d.onnx", CONFIG, reporter, jobs=1)
+    assert list(trained.scores) == ["system", "always_silent", "always_on", "prior"]
+    assert trained.scores["always_silent"].frame.micro_f1 == 0
+    assert trained.detector.labels == ("alarms_and_sirens", "dog_barking", "footsteps", "rain")
+    meta = load(folder / "d.onnx").metadata
+    assert meta.scores["test"] == json.loads(json.dumps(trained.scores["system"].to_dict()))
+    assert meta.training["minutes"] == {"train": 0.5, "validation": 0.25, "test": 0.25}
+    assert meta.training["licences"] == ["Apache-2.0"]
+    assert meta.network["parameters"] == pytest.approx(208_000, rel=0.01)
+    assert 5e6 < meta.network["multiply_adds_per_second"] < 20e6
+    assert trained.log.read_text().count("\n") == 1 + CONFIG.epochs
+    found = annotations.read(folder / "d.train" / "test-found.tsv")
+    assert set(found) == {recording.name for recording in trained.test}
+
+
+def test_a_test_scene_holds_no_clip_that_was_trained_on(folder: Path, clips: Path) -> None:
+    split = read_split(folder / "d.train" / "split.tsv")
+    for side in ("train", "validation", "test"):
+        (scenes,) = (folder / "d.train" / "scenes").glob(f"{side}-*")
+        used = {
+            placement["file"]
+            for path in (scenes / "scenes").glob("*.json")
+            for part in ("placements", "background")
+            for placement in json.loads(path.read_text())[part]
+        }
+        assert used
+        assert {split.sides[file] for file in used} == {side}
+
+
+def test_a_run_started_again_does_nothing_twice(folder: Path, clips: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (folder / "d.train").rglob("*.wav")}
+    reporter = Silent()
+    again = train(clips, folder / "d.onnx", CONFIG, reporter, jobs=1)
+    assert not [title for title in reporter.bars if title.startswith("mixing")]
+    assert {path: path.stat().st_mtime_ns for path in (folder / "d.train").rglob("*.wav")} == before
+    assert len(list((folder / "d.train").glob("fit-*"))) == 1
+    assert again.log.is_file()
+
+
+def test_other_data_of_the_same_names_are_another_run(folder: Path, clips: Path, tmp_path: Path) -> None:
+    copytree(clips, tmp_path / "clips")
+    one = next((tmp_path / "clips" / "rain").glob("*.wav"))
+    other = next((tmp_path / "clips" / "dog_barking").glob("*.wav"))
+    one.write_bytes(other.read_bytes())
+    train(tmp_path / "clips", folder / "d.onnx", CONFIG, Silent(), jobs=1)
+    assert len(list((folder / "d.train").glob("fit-*"))) == 2
+
+
+def test_one_label_alone_is_set_against_other_sounds(tmp_path: Path, clips: Path) -> None:
+    copytree(clips / "dog_barking", tmp_path / "clips" / "dog_barking")
+    reporter = Silent()
+    trained = train(tmp_path / "clips", tmp_path / "dog.onnx", CONFIG, reporter, jobs=1)
+    assert trained.detector.labels == ("dog_barking",)
+    assert any("few labels (dog_barking): built-in sounds were mixed in" in text for text in reporter.said)
+    scenes = [json.loads(path.read_text()) for path in (tmp_path / "dog.train").rglob("scene-*.json")]
+    others = {placement["label"] for scene in scenes for placement in scene["placements"]} - {"dog_barking"}
+    assert len(others) > 5
+    assert all(scene["background"] for scene in scenes)
+    assert {event.label for recording in trained.test for event in recording.events} <= {"dog_barking"}
+
+
+def test_annotated_recordings_become_a_detector(folder: Path, tmp_path: Path) -> None:
+    scenes = min((folder / "d.train" / "scenes").glob("train-*"))
+    trained = train(scenes, tmp_path / "d.onnx", CONFIG, Silent(), jobs=1)
+    sides = read_split(tmp_path / "d.train" / "split.tsv")
+    assert {recording.name for recording in trained.test} == set(sides.ids("test"))
+    assert trained.detector.metadata.training["data"] == "annotated"
+
+
+def test_too_few_clips_are_told_before_the_work(tmp_path: Path, clips: Path) -> None:
+    (tmp_path / "clips" / "rain").mkdir(parents=True)
+    for path in sorted((clips / "rain").glob("*.wav"))[:2]:
+        (tmp_path / "clips" / "rain" / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(
+        DatasetError, match=r"clips: no clips for the test side; wanted at least three recordings of a l"
+    ):
+        train(tmp_path / "clips", tmp_path / "d.onnx", CONFIG, Silent(), jobs=1)
