@@ -24,6 +24,7 @@ from hubbub.mixing import (
     by_label,
     render,
     sample_scene,
+    sampling,
     scenes,
 )
 from hubbub.mixing.filters import high_pass, high_shelf, low_pass
@@ -406,3 +407,15 @@ def test_butterworth_in_closed_form_is_scipys(order: int) -> None:
 def test_a_shelf_lifts_what_lies_above() -> None:
     gains = 20 * np.log10(np.abs(sosfreqz(high_shelf(2000, 4, RATE), [1, 2000, 7999], fs=RATE)[1]))
     np.testing.assert_allclose(gains, [0, 2, 4], atol=1e-3)
+
+
+def test_a_large_source_does_not_drown_a_small_one() -> None:
+    def clip(source: str, recording: int, number: int) -> Clip:
+        return Clip(Path(f"{source}-{recording}-{number}.wav"), "rain", f"{source}-{recording}", source)
+
+    large = [clip("large", recording, 0) for recording in range(16)]
+    small = [clip("small", 0, number) for number in range(5)]
+    weights = sampling._weights([*large, *small])
+    assert weights.sum() == pytest.approx(1)
+    assert weights[:16].sum() / weights[16:].sum() == pytest.approx(4), "as the roots of 16 recordings and 1"
+    assert len(set(np.round(weights[16:], 12))) == 1

@@ -1,9 +1,11 @@
 """Scenes drawn at random from isolated clips."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hubbub.errors import ConfigError, DatasetError
 from hubbub.mixing.clip import BACKGROUND, Clip
@@ -116,7 +118,7 @@ def _shifted(sounding: _Sounding, time: float, duration: float) -> list[Placemen
 
 
 def _sounding(clips: Sequence[Clip], config: MixConfig, rng: np.random.Generator, store: ClipStore) -> _Sounding:
-    clip, sound = _drawn(clips, rng, store)
+    clip, sound = _drawn(clips, rng, store, _weights(clips) if config.balance_sources else None)
     wanted = float(rng.uniform(*config.excerpt))
     level = config.level_db + float(rng.uniform(-config.jitter_db, config.jitter_db))
     colour = _colour(sound, config, rng)
@@ -145,10 +147,24 @@ def _sounding(clips: Sequence[Clip], config: MixConfig, rng: np.random.Generator
     return _Sounding([placement], n / rate, float(np.sum(inside[:, 1] - inside[:, 0])) / rate)
 
 
-def _drawn(clips: Sequence[Clip], rng: np.random.Generator, store: ClipStore) -> tuple[Clip, Sound]:
+def _weights(clips: Sequence[Clip]) -> NDArray[np.float64]:
+    """How likely each clip is to be drawn where sources are balanced, shape (n_clips,), summing to 1.
+
+    A large source would teach its microphone; the root keeps a small one from being heard over and over.
+    """
+    together = Counter(clip.recording_id for clip in clips)
+    recordings = Counter(source for source, _ in {(clip.source, clip.recording_id) for clip in clips})
+    weights = np.array([recordings[clip.source] ** -0.5 / together[clip.recording_id] for clip in clips])
+    return np.asarray(weights / weights.sum())
+
+
+def _drawn(
+    clips: Sequence[Clip], rng: np.random.Generator, store: ClipStore, weights: NDArray[np.float64] | None = None
+) -> tuple[Clip, Sound]:
     """A random clip that is not silent."""
     for _ in range(TRIES):
-        clip = clips[int(rng.integers(len(clips)))]
+        number = rng.integers(len(clips)) if weights is None else rng.choice(len(clips), p=weights)
+        clip = clips[int(number)]
         sound = store.sound(store.name(clip.path))
         if len(sound.spans):
             return clip, sound

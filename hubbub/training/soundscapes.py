@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from hubbub.datasets.annotated import AnnotatedRecording, read_annotated
 from hubbub.datasets.clips import read_clips, relative_name
@@ -58,9 +59,19 @@ def soundscapes(data: Path, folder: Path, config: TrainConfig, reporter: Reporte
     return Soundscapes(sides, split, licences, notes)
 
 
-def mix_config(n_labels: int, config: TrainConfig, has_background: bool) -> MixConfig:
-    """How soundscapes for training are mixed: as TUT-SED Synthetic 2016, in shorter scenes, at many levels."""
+TRAINING_COLOUR: Mapping[str, Any] = {
+    "balance_sources": True,
+    "low_pass_chance": 0.5,
+    "shelf_chance": 0.8,
+    "shelf_db": 10.0,
+}
+"""On the training side events are coloured more, so that the network learns the sound and not its microphone."""
+
+
+def mix_config(side: Side, n_labels: int, config: TrainConfig, has_background: bool) -> MixConfig:
+    """How soundscapes are mixed: as TUT-SED Synthetic 2016, in shorter scenes, at many levels."""
     return MixConfig(
+        **(TRAINING_COLOUR if side == "train" else {}),
         duration=(config.scene_seconds, config.scene_seconds),
         n_labels=(min(4, n_labels), min(9, n_labels)),
         snr_db=BACKGROUND_SNR_DB if has_background else None,
@@ -95,7 +106,7 @@ def _mixed(
     jobs: int,
 ) -> list[AnnotatedRecording]:
     labelled, backgrounds = by_label(members)
-    mixing = mix_config(len(labelled), config, bool(backgrounds))
+    mixing = mix_config(side, len(labelled), config, bool(backgrounds))
     minutes = {"train": config.train_minutes, "validation": config.validation_minutes, "test": config.test_minutes}
     n_scenes = max(1, round(minutes[side] * 60 / config.scene_seconds))
     hashes = sorted((clip.label, content_hash(clip.path)) for clip in members)
