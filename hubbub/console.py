@@ -16,7 +16,7 @@ class Tick(Protocol):
 
 
 LONG = 2.0
-"""Seconds: what takes longer is worth a bar, or in a pipe a line."""
+"""Seconds: what takes longer is worth a line when it is done."""
 
 
 def _no_tick(done: int, total: int, note: str = "") -> None: ...
@@ -44,19 +44,24 @@ class Reporter:
 
     @contextmanager
     def bar(self, title: str) -> Iterator[Tick]:
-        """A bar while something long runs; in a pipe one line when it is done, with the time it took."""
+        """A bar on a terminal while something runs, and one line when it is done, with the time that it took."""
         started = time.perf_counter()
-        if not self.console.is_terminal:
+        if self.console.is_terminal:
+            with self._drawn(title) as tick:
+                yield tick
+        else:
             yield _no_tick
-            took = time.perf_counter() - started
-            if took > LONG:
-                self.say(f"{title}: {took:.0f} s")
-            return
+        took = time.perf_counter() - started
+        if took > LONG:
+            self.say(f"{title}: {took:.0f} s")
+
+    @contextmanager
+    def _drawn(self, title: str) -> Iterator[Tick]:
         columns = (
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
             TextColumn("·"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
         )  # fmt: skip
-        with Progress(*columns, console=self.console) as progress:
+        with Progress(*columns, console=self.console, transient=True) as progress:
             task = progress.add_task(title, total=None, note="")
 
             def tick(done: int, total: int, note: str = "") -> None:

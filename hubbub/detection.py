@@ -34,6 +34,7 @@ class Sink:
         self.pretty = pretty
         self.format = self._format(format, output)
         self.table: dict[str, list[Event]] = {}
+        self.shown: list[Found] = []
         if scores is not None:
             files.make_folder(scores, ConfigError)
         if output is not None:
@@ -45,6 +46,9 @@ class Sink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for found in self.shown:  # now, since a bar was drawn until now
+            name = found.recording.name.encode("utf-8", "replace").decode()  # it may hold bytes that are no text
+            Console(highlight=False).print(timeline(name, found.events, found.duration, list_events=True))
         if self.output is not None:
             annotations.write(self.output, self.table, self.format)
         elif not self.pretty:
@@ -55,8 +59,7 @@ class Sink:
         """The events of one recording. Raises `AnnotationError` where the format has no place for them."""
         name = found.recording.name
         if self.pretty:
-            shown = name.encode("utf-8", "replace").decode()  # a file name may hold bytes that are no text
-            Console(highlight=False).print(timeline(shown, found.events, found.duration, list_events=True))
+            self.shown.append(found)
         else:
             if self.table and self.format in ONE_RECORDING:
                 raise AnnotationError(f"{self.format} holds one recording; wanted no more, or --format tsv")
