@@ -53,7 +53,7 @@ class Augment:
             changed = np.roll(changed, shift, axis=1)
             emptied = slice(0, shift) if shift > 0 else slice(n_bands + shift, n_bands)
             changed[:, emptied] = silence[emptied]
-        width = int(rng.integers(0, self.masked_bands + 1))
+        width = int(rng.integers(0, min(self.masked_bands, n_bands) + 1))
         first = int(rng.integers(0, n_bands - width + 1))
         changed[:, first : first + width] = silence[first : first + width]
         return changed
