@@ -89,10 +89,13 @@ def test_other_data_of_the_same_names_are_another_run(folder: Path, clips: Path,
     assert len(list((folder / "d.train").glob("fit-*"))) == 2
 
 
-def test_one_label_alone_is_set_against_other_sounds(tmp_path: Path, clips: Path) -> None:
+def test_one_label_alone_is_set_against_other_sounds(
+    tmp_path: Path, clips: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     copytree(clips / "dog_barking", tmp_path / "clips" / "dog_barking")
+    monkeypatch.chdir(tmp_path)  # as a user would give it: relative paths
     reporter = Silent()
-    trained = train(tmp_path / "clips", tmp_path / "dog.onnx", CONFIG, reporter, jobs=1)
+    trained = train(Path("clips"), Path("dog.onnx"), CONFIG, reporter, jobs=1)
     assert trained.detector.labels == ("dog_barking",)
     assert any("few labels (dog_barking): built-in sounds were mixed in" in text for text in reporter.said)
     scenes = [json.loads(path.read_text()) for path in (tmp_path / "dog.train").rglob("scene-*.json")]

@@ -86,7 +86,8 @@ def _others(
     others: dict[Side, list[Clip]] = {side: [] for side in SIDES}
     if len(labels) >= FEW_LABELS:
         return others, []
-    built_in = write_clips(folder / "other-sounds", OTHERS_PER_LABEL, config.seed, jobs=jobs)
+    # absolute, since scenes name clips relative to the data, and these lie elsewhere
+    built_in = write_clips((folder / "other-sounds").resolve(), OTHERS_PER_LABEL, config.seed, jobs=jobs)
     unknown, backgrounds = by_label(clip for clip in built_in if clip.label not in labels)
     for clips in (*unknown.values(), backgrounds):
         for index, clip in enumerate(clips):
