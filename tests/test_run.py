@@ -121,3 +121,13 @@ def test_too_few_clips_are_told_before_the_work(tmp_path: Path, clips: Path) -> 
         DatasetError, match=r"clips: no clips for the test side; wanted at least three recordings of a l"
     ):
         train(tmp_path / "clips", tmp_path / "d.onnx", CONFIG, Silent(), jobs=1)
+
+
+def test_a_report_network_says_what_its_clipping_costs(folder: Path, tmp_path: Path) -> None:
+    scenes = min((folder / "d.train" / "scenes").glob("train-*"))
+    reporter = Silent()
+    config = CONFIG.model_copy(update={"network": "dessed", "epochs": 1, "batch_size": 2})
+    trained = train(scenes, tmp_path / "d.onnx", config, reporter, jobs=1)
+    assert any("frame F1 on validation" in text and "of each sub-sequence" in text for text in reporter.said)
+    assert trained.detector.metadata.block == 1024
+    assert trained.detector.metadata.network["name"] == "dessed"
