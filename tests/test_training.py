@@ -128,7 +128,8 @@ def test_a_run_that_is_told_to_stop_does_not_look_finished(tmp_path: Path, numbe
         if status.batches == 7:
             signal.raise_signal(number)
 
-    before = signal.getsignal(signal.SIGINT)
+    # a program started in the background ignores Ctrl-C, and this may be one
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
             fit(network(), examples(4, 1), examples(2, 2), SILENCE, CONFIG, 0.02, tmp_path, stop)
