@@ -1,7 +1,7 @@
 """How good are the events that were found: frame by frame, second by second, event by event.
 
 Reference before estimated, always. Every metric (`frame`, `segment`, `event`) turns a `Recording` into `Counts`; counts
-add up over recordings and become `Scores` here.
+add up over recordings and become `Scores` here. `bootstrap` says how sure a score or a difference is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,15 @@ from dataclasses import replace
 from hubbub.errors import ConfigError
 from hubbub.events import EventTable
 from hubbub.metrics import event, frame, segment, trivial
+from hubbub.metrics.bootstrap import Difference, Interval, interval, paired_difference, unpaired_difference
 from hubbub.metrics.counts import Counts
 from hubbub.metrics.recording import Recording, labels_to_score, recordings
 from hubbub.metrics.scores import LabelScore, Result, Scores, Settings
 
 __all__ = [
     "Counts",
+    "Difference",
+    "Interval",
     "LabelScore",
     "Recording",
     "Result",
@@ -23,6 +26,9 @@ __all__ = [
     "Settings",
     "evaluate",
     "evaluate_with_trivial",
+    "interval",
+    "paired_difference",
+    "unpaired_difference",
 ]
 
 DEFAULT_SETTINGS = Settings()
