@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from hubbub import annotations, audio
+from hubbub.datasets.checks import Wrong, stop, told
 from hubbub.datasets.clips import LAYOUT as CLIPS_LAYOUT
 from hubbub.datasets.clips import MANIFEST, relative_name
 from hubbub.datasets.tables import Row, read_rows, some
@@ -43,22 +44,29 @@ class AnnotatedRecording:
     problems: tuple[str, ...] = ()
 
 
-def read_annotated(folder: Path) -> list[AnnotatedRecording]:
+def read_annotated(folder: Path, wrong: Wrong = stop) -> list[AnnotatedRecording]:
     """The recordings below `folder` with their events, sorted by name.
 
     Events that pass the end are cut there, and the recording's `problems` say so. A recording that `recordings.csv`
     does not list is a recording of its own.
 
-    Raises `DatasetError` where the folder is missing or has no audio, where recordings have no labels, where labels
-    or `recordings.csv` name a recording that is not there; `AnnotationError` or `AudioError` for a file that cannot
-    be read.
+    `wrong` is told of every error but those of the folder itself; the default raises it. Raises `DatasetError` where
+    the folder is missing or has no audio, where recordings have no labels, where labels or `recordings.csv` name a
+    recording that is not there; `AnnotationError` or `AudioError` for a file that cannot be read.
     """
     paths = _audio_below(folder)
     by_name = {relative_name(path, folder): path for path in paths}
     table = find_table(folder)
-    events = _from_files(folder, by_name) if table is None else _from_table(table, by_name)
-    rows = _recordings(folder, by_name)
-    return [_recording(path, name, events[name], rows.get(name)) for name, path in sorted(by_name.items())]
+    events = _from_files(folder, by_name, wrong) if table is None else _from_table(table, by_name, wrong)
+    rows: dict[str, Row] = {}
+    with told(wrong):
+        rows = _recordings(folder, by_name)
+    recordings = []
+    for name, path in sorted(by_name.items()):
+        if name in events:
+            with told(wrong):
+                recordings.append(_recording(path, name, events[name], rows.get(name)))
+    return recordings
 
 
 def kind_of(folder: Path) -> Literal["clips", "annotated"]:
@@ -112,37 +120,48 @@ def _audio_below(folder: Path) -> list[Path]:
     return sorted(paths)
 
 
-def _from_table(table: Path, by_name: Mapping[str, Path]) -> dict[str, list[Event]]:
+def _from_table(table: Path, by_name: Mapping[str, Path], wrong: Wrong) -> dict[str, list[Event]]:
     events: dict[str, list[Event]] = defaultdict(list)
-    labelled: set[str] = set()
-    for filename, its_events in annotations.read(table).items():
-        name = _named(filename, by_name)
-        if name is None:
-            raise DatasetError(
-                f"{table}: {filename} is not among the {len(by_name)} recordings; filenames are relative to "
-                f"{table.parent} or to {table.parent / AUDIO}"
+    with told(wrong):  # a table that cannot be read says of no recording what sounds in it
+        for filename, its_events in annotations.read(table).items():
+            name = _named(filename, by_name)
+            if name is not None:
+                events[name].extend(its_events)
+                continue
+            wrong(
+                DatasetError(
+                    f"{table}: {filename} is not among the {len(by_name)} recordings; filenames are relative to "
+                    f"{table.parent} or to {table.parent / AUDIO}"
+                )
             )
-        labelled.add(name)
-        events[name].extend(its_events)
-    _all_labelled(table.parent, labelled, by_name, f"give each a row in {table.name}, empty but for its filename")
-    return events
+        remedy = f"give each a row in {table.name}, empty but for its filename"
+        _all_labelled(table.parent, set(events), by_name, remedy)
+    return dict(events)
 
 
-def _from_files(folder: Path, by_name: Mapping[str, Path]) -> dict[str, list[Event]]:
+def _from_files(folder: Path, by_name: Mapping[str, Path], wrong: Wrong) -> dict[str, list[Event]]:
     events: dict[str, list[Event]] = {}
     owner: dict[Path, Path] = {}
     for name, path in by_name.items():
-        files = _label_files(folder, path)
-        if len(files) > 1:
-            raise DatasetError(f"{files[0]} and {files[1]}: two label files for {name}; keep one")
-        if not files:
-            continue
-        other = owner.setdefault(files[0], path)
-        if other != path:
-            raise DatasetError(f"{other} and {path}: two recordings with one name share the labels {files[0]}")
-        events[name] = _own_events(files[0], path)
-    _all_labelled(folder, set(events), by_name, "an empty label file says that nothing sounds")
+        with told(wrong):
+            file = _only_label_file(folder, path, name)
+            if file is None:
+                continue
+            other = owner.setdefault(file, path)
+            if other != path:
+                raise DatasetError(f"{other} and {path}: two recordings with one name share the labels {file}")
+            events[name] = _own_events(file, path)
+    labelled = {name for name, path in by_name.items() if _label_files(folder, path)}
+    with told(wrong):
+        _all_labelled(folder, labelled, by_name, "an empty label file says that nothing sounds")
     return events
+
+
+def _only_label_file(folder: Path, path: Path, name: str) -> Path | None:
+    files = _label_files(folder, path)
+    if len(files) > 1:
+        raise DatasetError(f"{files[0]} and {files[1]}: two label files for {name}; keep one")
+    return files[0] if files else None
 
 
 def _own_events(label_file: Path, path: Path) -> list[Event]:
@@ -192,13 +211,13 @@ def _recordings(folder: Path, by_name: Mapping[str, Path]) -> dict[str, Row]:
 
 def _recording(path: Path, name: str, events: Sequence[Event], row: Row | None) -> AnnotatedRecording:
     duration = audio.info(path).duration
-    kept, problems = _within(sorted(events), duration)
+    kept, problems = within(sorted(events), duration)
     recording_id = row["recording_id"] if row else Path(name).with_suffix("").as_posix()
     return AnnotatedRecording(path, name, duration, kept, recording_id, row.get("source") if row else None, problems)
 
 
-def _within(events: Sequence[Event], duration: float) -> tuple[tuple[Event, ...], tuple[str, ...]]:
-    """Events cut at the recording's end, and what was cut."""
+def within(events: Sequence[Event], duration: float) -> tuple[tuple[Event, ...], tuple[str, ...]]:
+    """Events cut at the end of a recording of `duration` seconds, and a sentence for each that was cut."""
     kept, problems = [], []
     for event in events:
         if event.offset <= duration + TIME_TOLERANCE:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hubbub import audio
+from hubbub.datasets.checks import Wrong, stop, told
 from hubbub.datasets.tables import Row, read_rows
 from hubbub.errors import DatasetError
 from hubbub.mixing.clip import BACKGROUND, Clip
@@ -14,7 +15,7 @@ MANIFEST = "manifest.csv"
 LAYOUT = "CLIPS/<label>/<file>, for example CLIPS/dog_barking/01.wav"
 
 
-def read_clips(folder: Path) -> list[Clip]:
+def read_clips(folder: Path, wrong: Wrong = stop) -> list[Clip]:
     """The clips below `folder`, sorted by path; those in `background/` have the label "background".
 
     `manifest.csv` lies in `folder` or beside it; its `file` is relative to the folder that the manifest lies in. The
@@ -22,28 +23,38 @@ def read_clips(folder: Path) -> list[Clip]:
     clip that no manifest lists is a recording of its own (`<label>/<stem>`), of unknown source and confidence A. Rows
     that point out of `folder` are passed over.
 
+    `wrong` is told of every error but those of the folder itself; the default raises it.
+
     Raises `DatasetError` where the folder is missing or has no clips, where two clips of a label have one name, where
     a row names a file that is not there, repeats one, or is at odds with the folder, and where the manifest is no
     such table.
     """
-    rows = _manifest(folder)
+    rows: dict[str, Row] = {}
+    with told(wrong):
+        rows = _manifest(folder)
     seen: dict[tuple[str, str], Path] = {}
     clips = []
     for path in _audio_below(folder):
         relative = path.relative_to(folder)
-        if len(relative.parts) < 2:
-            raise DatasetError(f"{path}: a clip lies in a folder named after its label; wanted {LAYOUT}")
-        label, stem = relative.parts[0], path.stem
-        first = seen.setdefault((label, stem), path)
-        if first != path:
-            raise DatasetError(f"{first} and {path}: two clips with one name; give each clip of {label} its own name")
-        clips.append(_clip(path, label, rows.pop(relative.as_posix(), None)))
+        row = rows.pop(relative.as_posix(), None)
+        with told(wrong):
+            if len(relative.parts) < 2:
+                raise DatasetError(f"{path}: a clip lies in a folder named after its label; wanted {LAYOUT}")
+            label, stem = relative.parts[0], path.stem
+            first = seen.setdefault((label, stem), path)
+            if first != path:
+                raise DatasetError(
+                    f"{first} and {path}: two clips with one name; give each clip of {label} its own name"
+                )
+            clips.append(_clip(path, label, row))
     if rows:
         row = next(iter(rows.values()))
         files = "1 file" if len(rows) == 1 else f"{len(rows)} files"
-        raise DatasetError(
-            f"{row.where}: {files} of this table not found below {folder}, the first is {row['file']}; "
-            "bring them back or drop their rows"
+        wrong(
+            DatasetError(
+                f"{row.where}: {files} of this table not found below {folder}, the first is {row['file']}; "
+                "bring them back or drop their rows"
+            )
         )
     return clips
 
