@@ -31,6 +31,7 @@ class MixConfig(BaseModel):
     - `polyphony`: how many labels sound at once on average. The silence before an event is uniform from 0 to twice
       what makes the label sound for `polyphony / mean(n_labels)` of the time; so it follows the length of the clips.
       Short scenes come out denser, as every label that was drawn sounds at least once.
+    - `duty_of`: pairs of a label and the part of a scene for which it sounds, instead of what `polyphony` gives.
     - `level_db`, `jitter_db`: an event's RMS while it sounds, relative to full scale, plus or minus the jitter.
     - `scene_gain_db`: applied to the whole scene.
     - `snr_db`: the scene's sound while any label sounds, over its background; None: no background.
@@ -42,6 +43,7 @@ class MixConfig(BaseModel):
     - `chain`, `chain_below`, `chain_any_below`: clips shorter than `chain_below` seconds of the labels named, and those
       shorter than `chain_any_below` of any label, are repeated (with others of their recording, if there are) until
       an excerpt's length is reached, with pauses drawn about one of `chain_gap` seconds.
+    - `hold`: clips of these labels that are shorter than an excerpt are repeated likewise, but without a pause.
     - `activity`: when a clip counts as sounding.
     """
 
@@ -52,6 +54,7 @@ class MixConfig(BaseModel):
     n_labels: PositiveCounts = (4, 9)
     excerpt: PositiveRange = (3.0, 15.0)
     polyphony: float = Field(default=1.5, gt=0)
+    duty_of: tuple[tuple[str, Annotated[float, Field(gt=0, le=1)]], ...] = ()
     level_db: float = Field(default=-32.0, le=0)
     jitter_db: float = Field(default=6.0, ge=0)
     scene_gain_db: Range = (0.0, 0.0)
@@ -65,9 +68,10 @@ class MixConfig(BaseModel):
     chain_below: float = Field(default=1.5, ge=0)
     chain_any_below: float = Field(default=1.0, ge=0)
     chain_gap: PositiveRange = (0.15, 0.9)
+    hold: tuple[str, ...] = ()
     activity: ActivityConfig = ActivityConfig()
 
-    @property
-    def duty(self) -> float:
-        """The part of a scene for which a label that was drawn is meant to sound."""
-        return min(0.95, self.polyphony / ((self.n_labels[0] + self.n_labels[1]) / 2))
+    def duty(self, label: str) -> float:
+        """The part of a scene for which `label` is meant to sound where it was drawn."""
+        of_all = self.polyphony / ((self.n_labels[0] + self.n_labels[1]) / 2)
+        return min(0.95, dict(self.duty_of).get(label, of_all))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hubbub.errors import ConfigError, DatasetError
 from hubbub.mixing.clip import BACKGROUND, Clip
 from hubbub.mixing.config import MixConfig
+from hubbub.mixing.render import CUT_FADE
 from hubbub.mixing.scene import BackgroundPart, Placement, Scene
 from hubbub.mixing.store import ClipStore, Sound
 
@@ -18,6 +19,12 @@ SHORTEST_CUT = 0.3
 
 CROSS_FADE = 1.0
 """Seconds over which one piece of background becomes the next."""
+
+HELD_MARGIN = 0.001
+"""Seconds left out at the ends of a clip that is held: what is cut, and only that, fades."""
+
+SHORTEST_HELD = 0.1
+"""Seconds. What sounds for less would be little but fades."""
 
 TRIES = 50
 """How many silent clips in a row are passed over before a label counts as silent."""
@@ -94,10 +101,10 @@ def _track(
 ) -> list[Placement]:
     """One label's placements: silence, sound, silence, … until the scene ends; at least one sound."""
     track: list[Placement] = []
-    time = 0.0
+    time, duty = 0.0, config.duty(clips[0].label)
     while True:
         sounding = _sounding(clips, config, rng, store)
-        time += float(rng.uniform(0, 2 * max(0.0, sounding.active / config.duty - sounding.length)))
+        time += float(rng.uniform(0, 2 * max(0.0, sounding.active / duty - sounding.length)))
         if time > duration - SHORTEST_CUT:
             break
         track += _shifted(sounding, time, duration)
@@ -122,13 +129,11 @@ def _sounding(clips: Sequence[Clip], config: MixConfig, rng: np.random.Generator
     wanted = float(rng.uniform(*config.excerpt))
     level = config.level_db + float(rng.uniform(-config.jitter_db, config.jitter_db))
     colour = _colour(sound, config, rng)
+    if _held(clip, sound, config) and len(sound.samples) < wanted * store.sample_rate:
+        pool = [(clip, sound), *(two for two in _others(clips, clip, store) if _held(*two, config))]
+        return _hold(pool, wanted, level, colour, rng, store)
     if _chained(clip, sound, config) and len(sound.samples) < wanted * store.sample_rate:
-        pool = [(clip, sound)]
-        for other in clips:
-            if other.recording_id == clip.recording_id and other != clip:
-                heard = store.sound(store.name(other.path))
-                if len(heard.spans) and _chained(other, heard, config):
-                    pool.append((other, heard))
+        pool = [(clip, sound), *(two for two in _others(clips, clip, store) if _chained(*two, config))]
         return _chain(pool, wanted, level, colour, config, rng, store)
     rate = store.sample_rate
     total = len(sound.samples)
@@ -184,6 +189,15 @@ def _start(sound: Sound, n: int, rng: np.random.Generator) -> int:
     return int(np.clip(point - n * rng.uniform(0.1, 0.9), 0, latest))
 
 
+def _others(clips: Sequence[Clip], clip: Clip, store: ClipStore) -> Iterator[tuple[Clip, Sound]]:
+    """What else of the recording of `clip` is among the `clips`, without what is silent."""
+    for other in clips:
+        if other.recording_id == clip.recording_id and other != clip:
+            sound = store.sound(store.name(other.path))
+            if len(sound.spans):
+                yield other, sound
+
+
 def _chained(clip: Clip, sound: Sound, config: MixConfig) -> bool:
     limit = config.chain_any_below
     if clip.label in config.chain:
@@ -227,6 +241,45 @@ def _chain(
         )
         silent_from, end = onset + last, onset + length
         active += float(np.sum(sound.spans[:, 1] - sound.spans[:, 0])) / rate
+    return _Sounding(placements, end, active)
+
+
+def _held(clip: Clip, sound: Sound, config: MixConfig) -> bool:
+    return clip.label in config.hold and sound.spans[-1, 1] - sound.spans[0, 0] > SHORTEST_HELD * config.sample_rate
+
+
+def _hold(
+    pool: list[tuple[Clip, Sound]],
+    wanted: float,
+    level: float,
+    colour: dict[str, float],
+    rng: np.random.Generator,
+    store: ClipStore,
+) -> _Sounding:
+    """Clips of one recording, each from where it begins to sound to where it stops, one fading into the next one."""
+    rate = store.sample_rate
+    placements: list[Placement] = []
+    active = end = 0.0
+    while wanted - end > SHORTEST_CUT:
+        clip, sound = pool[int(rng.integers(len(pool)))]
+        start = max(sound.spans[0, 0] / rate, HELD_MARGIN)
+        stop = min(sound.spans[-1, 1] / rate, len(sound.samples) / rate - HELD_MARGIN)
+        onset = max(0.0, end - CUT_FADE)
+        length = min(stop - start, wanted - onset)
+        placements.append(
+            Placement(
+                file=store.name(clip.path),
+                label=clip.label,
+                start=round(start, 6),
+                length=round(length, 6),
+                onset=onset,
+                level_db=round(level, 3),
+                **colour,
+            )
+        )
+        inside = np.clip(sound.spans / rate, start, start + length)
+        active += float(np.sum(inside[:, 1] - inside[:, 0])) - (onset < end) * CUT_FADE
+        end = onset + length
     return _Sounding(placements, end, active)
 
 
