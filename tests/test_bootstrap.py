@@ -89,6 +89,8 @@ def test_a_system_does_not_differ_from_itself():
     unpaired = unpaired_difference(table, table, "micro_f1", np.random.default_rng(0))
     assert unpaired.low < -0.01 and unpaired.high > 0.01  # drawn apart, the recordings' difficulty stays in
     assert unpaired.at_or_below_zero == pytest.approx(0.5, abs=0.03)
+    alone = interval(table, "micro_f1", np.random.default_rng(0))
+    assert unpaired.high - unpaired.low == pytest.approx(math.sqrt(2) * (alone.high - alone.low), rel=0.05)
 
 
 def test_a_little_better_everywhere_is_seen_only_in_pairs():
