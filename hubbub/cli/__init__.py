@@ -173,6 +173,7 @@ def evaluate(
 
 @app.command()
 def mix(
+    context: typer.Context,
     clips: Annotated[Path, typer.Argument(help="CLIPS/<label>/<file>; or the word built-in.")],
     out: Annotated[Path, typer.Argument(help="A new folder: audio/, scenes/ and events.tsv.")],
     scenes: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
@@ -180,10 +181,16 @@ def mix(
     labels: Annotated[tuple[int, int], typer.Option(min=1, help="Fewest and most labels of a scene.")] = (4, 9),
     snr: Annotated[tuple[float, float] | None, typer.Option(help="Range of SNR over the background, dB.")] = None,
     rate: Annotated[int, typer.Option(help="Samples per second.")] = 44100,
+    recipe: Annotated[str | None, typer.Option(help="tut2016: a stand-in for TUT-SED Synthetic 2016.")] = None,
     seed: Seed = 0,
     jobs: Jobs = os.cpu_count() or 1,
 ) -> None:
     """Soundscapes with exact labels from isolated clips."""
+    if recipe is not None:
+        from hubbub.cli.recipe import mix_by_recipe
+
+        mix_by_recipe(recipe, clips, out, seed, jobs, context)
+        return
     from hubbub.datasets.clips import read_clips
     from hubbub.mixing import MixConfig, by_label
     from hubbub.mixing.builtin.write import write_clips

@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import ClassVar
 
 import joblib
 import numpy as np
@@ -64,10 +65,6 @@ PUBLISHED_SECONDS: Mapping[str, float] = {
 }
 """For how long each label sounds in the real set."""
 PUBLISHED_MINUTES = 566.0
-PUBLISHED_POLYPHONY = 1.19
-PUBLISHED_MOST = 5
-"""How many labels sound at once in the real set: on average, and at most."""
-
 SAMPLE_RATE = 44100
 SUBTYPE = "PCM_32"
 BYTES_PER_SAMPLE = 4
@@ -118,6 +115,11 @@ class StandIn:
     polyphony: float
     seconds_with: tuple[float, ...]
     notes: tuple[str, ...]
+
+    LABELS: ClassVar[tuple[str, ...]] = LABELS
+    PUBLISHED_POLYPHONY: ClassVar[float] = 1.19
+    PUBLISHED_MOST: ClassVar[int] = 5
+    """How many labels sound at once in the real set: on average, and at most."""
 
     def published(self, label: str) -> tuple[float, float]:
         """The real set's events and seconds of `label`, scaled to the duration of this one."""

@@ -22,6 +22,7 @@ from hubbub.report.tables import Cell, label_rows, score_rows
 from hubbub.report.timeaxis import clock, tick_texts, ticks
 
 if TYPE_CHECKING:  # a timeline needs no scores, and metrics bring scipy: a second on a small board
+    from hubbub.datasets.stand_in import StandIn
     from hubbub.metrics import Scores
 
 COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "red", "bright_cyan", "bright_green", "bright_magenta")
@@ -45,6 +46,7 @@ SCORE_HEADINGS = (
 LABEL_HEADINGS = (
     "label", "frame\nF1", "preci-\nsion", "\nrecall", "segm.\nF1", "event\nF1", "events in\nreference", "events\nfound"
 )  # fmt: skip
+STAND_IN_HEADINGS = ("label", "events", "published", "seconds", "published")
 MARK_STYLES = {"*": "bold", "!": "red", " ": ""}
 
 
@@ -119,6 +121,22 @@ def label_table(scores: Scores) -> Table:
     for row in label_rows(scores):
         label = Text(shorten(printable(row.label), LONGEST_LABEL), style=colour(row.label))
         table.add_row(label, *row.texts, style="dim" if row.absent else "")
+    return table
+
+
+def stand_in_table(stand_in: StandIn) -> Table:
+    """What was mixed beside what was published of the real set, label by label, as a rich table of 80 columns.
+
+    The published numbers are scaled to the duration of what was mixed; labels that do not sound are dim.
+    """
+    table = _table(STAND_IN_HEADINGS)
+    totals = np.zeros(4)
+    for label in stand_in.LABELS:
+        events, seconds = stand_in.published(label)
+        row = np.array([stand_in.events.get(label, 0), events, stand_in.seconds.get(label, 0.0), seconds])
+        totals += row
+        table.add_row(printable(label), *(f"{x:.0f}" for x in row), style="" if row[0] else "dim")
+    table.add_row("all", *(f"{x:.0f}" for x in totals), style="bold")
     return table
 
 

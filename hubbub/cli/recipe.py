@@ -1,0 +1,53 @@
+"""`hubbub mix --recipe`: a whole data set, whose every setting the recipe knows."""
+
+from pathlib import Path
+
+import typer
+
+from hubbub.console import Reporter
+from hubbub.errors import ConfigError
+
+RECIPES = ("tut2016",)
+TAKEN = ("scenes", "seconds", "labels", "snr", "rate")
+"""Options of `hubbub mix` that a recipe leaves no room for."""
+BUILT_IN_PER_LABEL = 62
+"""As many clips a label as the real set was mixed from: 994 of 16."""
+
+
+def mix_by_recipe(recipe: str, clips: Path, out: Path, seed: int, jobs: int, context: typer.Context) -> None:
+    """Mixes it, and shows what came out beside what was published.
+
+    Raises `ConfigError` for an unknown recipe or an option beside it that it sets itself, and as `mix_tut2016`.
+    """
+    from hubbub.datasets.stand_in import mix_tut2016
+    from hubbub.mixing.builtin.write import write_clips
+    from hubbub.report.terminal import stand_in_table
+
+    if recipe not in RECIPES:
+        raise ConfigError(f"--recipe {recipe}: there is no such recipe; wanted {', '.join(RECIPES)}")
+    given = [f"--{name}" for name in TAKEN if _is_given(context, name)]
+    if given:
+        raise ConfigError(f"--recipe {recipe} sets {', '.join(given)} itself; leave that out")
+    reporter = Reporter()
+    if str(clips) == "built-in":
+        clips = out / "clips"
+        if not (clips / "manifest.csv").is_file():  # written last
+            with reporter.bar("making built-in clips") as tick:
+                write_clips(clips, BUILT_IN_PER_LABEL, seed, progress=tick, jobs=jobs)
+    with reporter.bar("mixing") as tick:
+        stand_in = mix_tut2016(clips, out, seed, jobs, tick)
+    for note in stand_in.notes:
+        reporter.say(f"note: {note}")
+    reporter.console.print(stand_in_table(stand_in))
+    at_once = [f"{number}: {part / stand_in.duration:.1%}" for number, part in enumerate(stand_in.seconds_with)]
+    reporter.say(f"labels at once: {', '.join(at_once)}; published: at most {stand_in.PUBLISHED_MOST}")
+    reporter.say(f"mean polyphony: {stand_in.polyphony:.2f}; published: {stand_in.PUBLISHED_POLYPHONY}")
+    reporter.say(
+        f"{out}: a stand-in for TUT-SED Synthetic 2016, {stand_in.n_mixtures} mixtures, "
+        f"{stand_in.duration / 60:.1f} minutes"
+    )
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
