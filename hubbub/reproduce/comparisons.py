@@ -65,9 +65,7 @@ def differences_table(results: Results, split: SplitName) -> Table | None:
                 reported = ""
                 if first in REPORTED and second in REPORTED:
                     reported = signed(REPORTED[first].f1 - REPORTED[second].f1)
-                rows.append(
-                    Row(f"{first} - {second}", (*cells, reported, question), "marked" if found.excludes_zero else "")
-                )
+                rows.append(Row(f"{first} - {second}", (*cells, reported, question)))
     if not rows:
         return None
     return Table(
@@ -96,8 +94,7 @@ def splits_table(results: Results) -> Table | None:
                 found = (marked(judged[0]), span(judged[0]), "paired" if judged[1] else "apart")
             reported = f"{REPORTED[network].f1:.3f}" if network in REPORTED and split == splits[0] else ""
             name = network if split == splits[0] else ""
-            sure = judged is not None and judged[0].excludes_zero
-            rows.append(Row(name, (SHORT_NAMES[split], *cells, *found, reported), "marked" if sure else ""))
+            rows.append(Row(name, (SHORT_NAMES[split], *cells, *found, reported)))
     if not rows:
         return None
     return Table(

@@ -23,7 +23,7 @@ def results_markdown(results: Results) -> str:
 
 def _drawn(table: Table) -> str:
     headings = [_escaped(heading.strip().replace("-\n", "").replace("\n", " ")) for heading in table.headings]
-    rules = ["---"] + ["---:"] * (len(headings) - 1)
+    rules = ["---" if table.holds_words(column) else "---:" for column in range(len(headings))]
     rows = [[row.name, *row.cells] for row in table.rows]
     lines = [headings, rules, *([_escaped(text.strip()) for text in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -106,7 +106,7 @@ def _bar(name: str, description: str, score: Score | None, report: float | None,
         return Bar(name, description, NOT_RUN, 0, 0, 0, report, kind)
     f1 = score.total.micro_f1
     low, high = (f1, f1) if score.f1 is None else (score.f1.low, score.f1.high)
-    title = f"{description}; 95 % interval {bounds(score.f1)}" if score.f1 is not None else description
+    title = f"{description}; 95 % interval {bounds(score.f1)}" if high > low else description
     return Bar(name, title.removeprefix("; "), f"{f1:.3f}", 100 * f1, 100 * low, 100 * high, report, kind)
 
 

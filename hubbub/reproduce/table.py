@@ -21,7 +21,7 @@ class Row:
 
     name: str
     cells: tuple[str, ...]
-    kind: Literal["", "missing", "trivial", "marked"] = ""
+    kind: Literal["", "missing", "trivial"] = ""
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,13 @@ class Table:
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+
+    def holds_words(self, column: int) -> bool:
+        """Whether a column, counted from 0 with the name, is to stand at the left as words do, not as figures."""
+        if column == 0:
+            return True
+        said = {row.cells[column - 1] for row in self.rows} - {"", NOT_RUN}
+        return bool(said) and not any(text.startswith(("+", "-", *"0123456789")) for text in said)
 
 
 def titled(results: Results, title: str) -> str:

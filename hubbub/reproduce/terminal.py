@@ -16,7 +16,7 @@ from hubbub.reproduce.table import Table, summary
 
 WIDTH = 100
 """Columns: what the tables are made for, and what they take in a pipe, where nobody could say how wide it is."""
-STYLES = {"": "", "missing": "dim", "trivial": "dim", "marked": "bold"}
+STYLES = {"": "", "missing": "dim", "trivial": "dim"}
 ASCII = str.maketrans({"×": "x", "±": "+-", "–": "-"})
 
 
@@ -55,9 +55,7 @@ def _drawn(table: Table, *, ascii_only: bool) -> RichTable:
     drawn = RichTable(box=box.SIMPLE_HEAD, padding=(0, gap, 0, 0), pad_edge=False, show_edge=False)
     for index, heading in enumerate(table.headings):
         lines = Text("\n").join(_text(line, ascii_only=ascii_only) for line in heading.split("\n"))
-        # Words stand at the left, figures at the right.
-        words = index == 0 or not any(row.cells[index - 1][:1] in "0123456789+-" for row in table.rows)
-        drawn.add_column(lines, justify="left" if words else "right", vertical="bottom")
+        drawn.add_column(lines, justify="left" if table.holds_words(index) else "right", vertical="bottom")
     for row in table.rows:
         texts = (_text(cell, ascii_only=ascii_only) for cell in (row.name, *row.cells))
         drawn.add_row(*texts, style=STYLES[row.kind])
