@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 import hubbub
+from hubbub.cli.inspection import inspect
 from hubbub.console import Reporter
 from hubbub.errors import AnnotationError, ConfigError, HubbubError
 from hubbub.files import check_writable
@@ -245,6 +246,9 @@ def demo(
     _show_trained(trained, reporter, out / "report.html" if drawn else None)
     unheard = trained.test[0].path
     reporter.say(f"next: hubbub detect {unheard} --model {trained.detector.path}")
+
+
+app.command()(inspect)
 
 
 def main() -> None:

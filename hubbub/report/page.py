@@ -22,7 +22,7 @@ from hubbub.report.tables import LABEL_COLUMNS, SCORE_COLUMNS, TRIVIAL, headline
 from hubbub.report.timeaxis import clock
 
 try:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 except ImportError as error:
     raise HubbubError('pages need jinja2: pip install "hubbub[report]"') from error
 
@@ -73,8 +73,8 @@ def write_page(path: Path, page: Page) -> None:
         beside.write_bytes(html)
 
 
-def render(page: Page) -> str:
-    """`page` as HTML; raises as `write_page` does."""
+def template(name: str) -> Template:
+    """A template of this folder; what goes into it is escaped, and what it lacks is an error."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -82,11 +82,16 @@ def render(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    return environment.get_template(name)
+
+
+def render(page: Page) -> str:
+    """`page` as HTML; raises as `write_page` does."""
     scores = page.scores or {}
     first = next((system for system in scores if system not in TRIVIAL), None)
     shown = scores[first] if first is not None else None
     curves = "" if page.training_log is None else to_inline_svg(training_curves(page.training_log))
-    return environment.get_template("page.html").render(
+    return template("page.html").render(
         page=page,
         headlines=headlines(scores),
         columns=SCORE_COLUMNS,
