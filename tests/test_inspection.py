@@ -195,7 +195,7 @@ class TestOthers:
         noise(tmp_path / "a.wav", rng)
         noise(tmp_path / "b.flac", rng, 2.0, 16000)
         noise(tmp_path / "bad.wav", rng).write_bytes(b"text")
-        rows = ["a.wav\t0.5\t1.0\tdog", "b.flac\t\t\t", "bad.wav\t0\t1\tdog", "gone.wav\t0\t1\tdog"]
+        rows = ["gone.wav\t0\t1\tdog", "a.wav\t0.5\t1.0\tdog", "b.flac\t\t\t", "bad.wav\t0\t1\tdog"]
         (tmp_path / "events.tsv").write_text("\n".join(["filename\tonset\toffset\tevent_label", *rows]))
         found = inspect(tmp_path)
         assert (found.kind, found.n_recordings, found.seconds, found.n_events) == ("annotated recordings", 2, 3, 1)
@@ -230,6 +230,29 @@ class TestOthers:
         assert found.problems["not readable"] == (f"{tmp_path}/cat/3.wav: is empty (0 bytes); fetch it again",)
         assert set(found.problems) == {"duplicate", "not readable"}
         assert summary(found) == "5 clips, 2.5 seconds of 2 labels"
+
+    def test_all_that_is_wrong_with_clips(self, tmp_path: Path, rng: np.random.Generator) -> None:
+        for name in ("dog/1.wav", "dog/1.flac", "dog/2.wav", "loose.wav"):
+            noise(tmp_path / name, rng, 0.5)
+        (tmp_path / "manifest.csv").write_text("file,label,recording_id\ndog/gone.wav,dog,1\ndog/2.wav,cat,2\n")
+        found = inspect(tmp_path)
+        assert found.n_recordings == 1
+        double, other, loose, gone = found.problems["not readable"]
+        assert "two clips with one name" in double and "the label is cat but the clip lies in dog/" in other
+        assert "lies in a folder named after its label" in loose and "csv:2: 1 file of this table not found" in gone
+
+    def test_label_files_are_read_one_by_one(self, tmp_path: Path, rng: np.random.Generator) -> None:
+        for name in ("a", "b", "c", "d"):
+            noise(tmp_path / f"{name}.wav", rng)
+        (tmp_path / "a.txt").write_text("0\t1\tdog\n")
+        (tmp_path / "b.txt").write_text("1\t0\tdog\n")
+        (tmp_path / "c.txt").write_text("")
+        (tmp_path / "c.tsv").write_text("")
+        found = inspect(tmp_path)
+        assert found.n_recordings == found.n_events == 1
+        swapped, two, none = found.problems["not readable"]
+        assert "b.txt:1: onset 1 s lies after offset 0 s" in swapped and "two label files for c.wav" in two
+        assert "1 of 4 recording has no labels: d.wav" in none
 
     def test_a_split_that_came_with_the_data_is_looked_at(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -298,7 +321,8 @@ class TestShown:
         for index in range(2):
             noise(tmp_path / label / f"{index}.wav", rng)
         html = render(inspect(tmp_path))
-        assert "<b>a" not in html and "&lt;b&gt;a$x$&amp;" in html
+        assert "<b>a" not in html
+        assert html.count(">&lt;b&gt;a$x$&amp;<") == 3  # in the table and in two figures, where it is no mathematics
         assert html.count("<svg") == 3 and "Nothing that was looked for" in html
 
     def test_the_command_writes_a_page(

@@ -127,10 +127,10 @@ def seconds_by_number(duration: float, events: Sequence[Event]) -> NDArray[np.fl
     """
     times = np.array([0.0, duration, *(time for event in events for time in (event.onset, event.offset))])
     steps = np.array([0, 0, *((1, -1) * len(events))])
-    order = np.lexsort((steps, times))  # where one ends as another begins, they do not sound together
+    order = np.argsort(times)
     numbers = np.cumsum(steps[order])[:-1]
     gaps = np.diff(times[order])
-    kept = gaps > TIME_TOLERANCE  # edges that are one, but for their rounding, are no time at all
+    kept = gaps > TIME_TOLERANCE  # edges that are one but for their rounding: where one ends as another begins
     return np.asarray(np.bincount(numbers[kept], weights=gaps[kept], minlength=1), dtype=np.float64)
 
 
