@@ -15,6 +15,7 @@ from rich.console import Console
 
 import hubbub
 from hubbub.cli.inspection import inspect
+from hubbub.cli.reproduction import reproduce
 from hubbub.console import Reporter
 from hubbub.errors import AnnotationError, ConfigError, HubbubError
 from hubbub.files import check_writable
@@ -249,6 +250,7 @@ def demo(
 
 
 app.command()(inspect)
+app.command()(reproduce)
 
 
 def main() -> None:

@@ -80,8 +80,9 @@ class Run(_Frozen):
     """One network, trained once and tested.
 
     `counts`: by convention and test recording, frame by frame on the network's own grid, padding left out. `loss`:
-    binary cross-entropy over all test frames. `file_bytes`: the exported detector. `multiply_adds_per_second`: of audio,
-    the front end apart. `detect_seconds_per_hour`: the exported file in ONNX Runtime. `ended`: why training stopped.
+    binary cross-entropy over all test frames. `file_bytes`: the exported detector. `multiply_adds_per_second`: of
+    audio, the front end apart. `detect_seconds_per_hour`: the exported file in ONNX Runtime. `ended`: why training
+    stopped.
     """
 
     network: str
@@ -148,4 +149,4 @@ def read_results(path: Path) -> Results:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValidationError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: these are no results; wanted the results.json that hubbub reproduce wrote") from error
+        raise ConfigError(f"{path}: no results; wanted the results.json that hubbub reproduce wrote") from error

@@ -13,7 +13,9 @@ class TrainConfig(BaseModel):
 
     `augment`, `dropout`, `segment_seconds` and `least_batches` are our network's; the report's has its own.
     `least_batches`: of an epoch; small data are seen several times in one. `threads`: None leaves it to torch.
-    `train_minutes`, `validation_minutes`, `test_minutes`: soundscapes to mix, where the data are isolated clips.
+    `epoch_minutes`: an epoch is that much of the training side, drawn anew for each; None: all of it. `hours`: of
+    training, after which the epoch that runs is the last one. `train_minutes`, `validation_minutes`, `test_minutes`:
+    soundscapes to mix, where the data are isolated clips.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,6 +34,8 @@ class TrainConfig(BaseModel):
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     device: str = "auto"
     threads: int | None = Field(None, gt=0)
+    epoch_minutes: float | None = Field(None, gt=0)
+    hours: float | None = Field(None, gt=0)
     train_minutes: float = Field(120.0, gt=0)
     validation_minutes: float = Field(30.0, gt=0)
     test_minutes: float = Field(60.0, gt=0)

@@ -121,10 +121,14 @@ class Segments(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
 
 class EpochSampler(Sampler[tuple[int, int]]):
-    """Shuffled (epoch, number) pairs, each item `repeats` times. Lightning calls `set_epoch`, after a resume too."""
+    """Shuffled (epoch, number) pairs, each item `repeats` times, `most` of them where it is given.
 
-    def __init__(self, n_items: int, seed: int, repeats: int = 1) -> None:
+    Lightning calls `set_epoch`, after a resume too.
+    """
+
+    def __init__(self, n_items: int, seed: int, repeats: int = 1, most: int | None = None) -> None:
         self.n_items = n_items * repeats
+        self.most = self.n_items if most is None else min(most, self.n_items)
         self.seed = seed
         self.epoch = 0
 
@@ -133,8 +137,8 @@ class EpochSampler(Sampler[tuple[int, int]]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.n_items
+        return self.most
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.n_items)
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.n_items)[: self.most]
         return ((self.epoch, int(number)) for number in order)

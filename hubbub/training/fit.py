@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning.pytorch as lightning
 import numpy as np
@@ -38,7 +38,10 @@ LOG_COLUMNS = ("epoch", "train_loss", "validation_loss", "train_accuracy", "vali
 
 @dataclass(frozen=True)
 class Fitted:
-    """What came out: the network with its best weights, and how it went."""
+    """What came out: the network with its best weights, and how it went.
+
+    `ended`: why training stopped: out of `patience`, or after all `epochs` or all the `time` that it was given.
+    """
 
     network: nn.Module
     epochs: int
@@ -47,6 +50,7 @@ class Fitted:
     seconds: float
     hardware: str
     precision: str
+    ended: Literal["patience", "epochs", "time"] = "epochs"
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def fit(
     if config.network != OURS:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # halves the time of the wide convolutions
     module = TrainingModule(network, config)
-    history = History(folder / "log.csv", progress)
+    history = History(folder / "log.csv", progress, config.hours)
     best = ModelCheckpoint(
         folder, "best", monitor="validation_loss", save_weights_only=True, enable_version_counter=False,
         save_on_train_epoch_end=True,
@@ -127,6 +131,7 @@ def fit(
         "seconds": round(sum(row["seconds"] for row in history.rows), 1),
         "hardware": hardware(trainer),
         "precision": str(trainer.precision),
+        "ended": "time" if history.out_of_time else "patience" if stopping.stopped_epoch else "epochs",
     }
     write_text(finished, json.dumps(facts), ConfigError)
     return _load(network, folder, facts)
@@ -139,11 +144,13 @@ def _load(network: nn.Module, folder: Path, facts: dict[str, Any]) -> Fitted:
 
 
 class History(Callback):
-    """Keeps a row an epoch, inside the checkpoint and as `log.csv`; tells the display how far it is."""
+    """Keeps a row an epoch, inside the checkpoint and as `log.csv`; tells the display how far it is; ends the run where
+    its `hours` are used up."""
 
-    def __init__(self, path: Path, progress: Callable[[Status], None] | None) -> None:
+    def __init__(self, path: Path, progress: Callable[[Status], None] | None, hours: float | None = None) -> None:
         self.path = path
         self.progress = progress
+        self.hours = hours
         self.rows: list[dict[str, float]] = []
         self._started = 0.0
 
@@ -184,6 +191,13 @@ class History(Callback):
             }
         )
         self._write()
+        if self.out_of_time:
+            trainer.should_stop = True
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the epochs so far took all the time that there is."""
+        return self.hours is not None and sum(row["seconds"] for row in self.rows) >= 3600 * self.hours
 
     def state_dict(self) -> dict[str, Any]:
         """The rows so far: a checkpoint knows its own history."""
@@ -229,7 +243,8 @@ def _loaders(
     held_out = Segments(validation, length, before, after, silence)
     # a few minutes of recordings would give epochs of two or three steps, and early stopping nothing to go by
     repeats = max(1, round(config.least_batches * config.batch_size / max(len(training), 1))) if ours else 1
-    sampler = EpochSampler(len(training), config.seed, repeats)
+    most = None if config.epoch_minutes is None else max(1, round(60 * config.epoch_minutes / frame_period / length))
+    sampler = EpochSampler(len(training), config.seed, repeats, most)
     return (
         DataLoader(training, config.batch_size, sampler=sampler),
         DataLoader(held_out, config.batch_size),

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hubbub.networks.chunked import chunked
 from hubbub.training.config import TrainConfig
 
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -77,7 +78,7 @@ class TrainingModule(lightning.LightningModule):
 
     def _loss(self, batch: Batch, totals: Totals) -> Tensor:
         features, targets, mask = batch
-        logits = self.network(features).float()
+        logits = chunked(self.network)(features).float()
         mask = mask.unsqueeze(-1)
         losses = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
         with torch.no_grad():

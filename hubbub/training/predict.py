@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from hubbub.networks import Hub
+from hubbub.networks.chunked import chunked
 
 SUBSEQUENCE = 1024
 """Frames that the report's networks see at once."""
@@ -25,6 +26,7 @@ def predict(network: nn.Module, features: NDArray[np.float32], silence: NDArray[
     """
     before, after = context_of(network)
     network.eval()
+    compute = chunked(network)
     length = SUBSEQUENCE if (before, after) == (0, 0) else 4 * SUBSEQUENCE
     n_frames = len(features)
     padding = -n_frames % length
@@ -35,5 +37,5 @@ def predict(network: nn.Module, features: NDArray[np.float32], silence: NDArray[
     with torch.inference_mode():
         for start in range(0, n_frames, length):
             segment = torch.from_numpy(padded[start : start + before + length + after])
-            pieces.append(torch.sigmoid(network(segment[None]))[0].float().numpy())
+            pieces.append(torch.sigmoid(compute(segment[None]))[0].float().numpy())
     return cast(NDArray[np.float32], np.concatenate(pieces)[:n_frames])

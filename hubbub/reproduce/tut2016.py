@@ -1,0 +1,270 @@
+"""The report's polyphonic system: its networks trained and tested on TUT-SED Synthetic 2016, or on a stand-in.
+
+    recordings → features, once → sides, by the split → a job for each network, split and seed → runs → results.json
+
+Every finished job is kept in `runs/`, every begun one in `fits/`: started again with the same settings, a reproduction
+does what is not done yet, and no more.
+"""
+
+import json
+import os
+import platform
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import joblib
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from hubbub import audio
+from hubbub.datasets.features import FeatureCache, content_hash, key_of
+from hubbub.datasets.split import SIDES
+from hubbub.datasets.tut2016 import LABELS, Tut2016, read_tut2016
+from hubbub.detector import load
+from hubbub.errors import ConfigError
+from hubbub.files import check_writable, make_folder, write_text
+from hubbub.metrics import Counts
+from hubbub.networks.report import PAPER_GRID, POLYPHONIC, ReportConfig
+from hubbub.reproduce.job import Job, Sounds, do, trivial_counts
+from hubbub.reproduce.results import NAMES, Results, Run, SplitName
+from hubbub.reproduce.size import FULL, Size
+from hubbub.reproduce.splits import GRID, Pieces, split_pieces
+from hubbub.training.config import TrainConfig
+from hubbub.training.front_end import REPORT_POLYPHONIC, FrontEnd
+from hubbub.training.predict import SUBSEQUENCE
+from hubbub.training.reporting import Reporter, Tick
+
+TIMED_PIECES = 6
+"""Sub-sequences that the time to detect is measured on: a minute."""
+TIMINGS = 3
+LOOK_EVERY = 1.0
+"""Seconds between two looks at how far the jobs are."""
+
+
+class Plan(BaseModel):
+    """What is to be run: every network × split × seed; `shapes`: the dilated convolutions to try, the report's one
+    unless a grid is asked for. `threads` of each of the `jobs` that run at once, None: torch's choice."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: Size = FULL
+    networks: tuple[str, ...] = tuple(POLYPHONIC)
+    splits: tuple[SplitName, ...] = ("official",)
+    seeds: tuple[int, ...] = (0,)
+    grid: tuple[str, ...] = ()
+    device: str = "auto"
+    precision: str = "auto"
+    jobs: int = Field(1, ge=1)
+
+
+def reproduce(folder: Path, out: Path, plan: Plan, reporter: Reporter) -> Results:
+    """Runs what `plan` asks for and is not in `out` yet; returns all of it, and leaves it in `out`/results.json.
+
+    Raises `DatasetError`, `AnnotationError` or `AudioError`, one line, for whatever is wrong with the data,
+    `ConfigError` for a network that the report does not have, a device that is not there, or an `out` that cannot be
+    written.
+    """
+    unknown = sorted({*plan.networks, *plan.grid} - set(POLYPHONIC))
+    if unknown:
+        raise ConfigError(f"network {unknown[0]!r} is none of the report's: {', '.join(POLYPHONIC)}")
+    make_folder(out, ConfigError)
+    check_writable(out / "results.json", ConfigError)
+    data = read_tut2016(folder)
+    notes = [*data.missing, *data.notes]
+    for note in notes:
+        reporter.say(f"note: {note}")
+    pieces = {(split, seed): split_pieces(data, split, plan.size, seed) for split in plan.splits for seed in plan.seeds}
+    sounds = _sounds(data, pieces.values(), out, plan, reporter)
+    jobs = list(_jobs(plan, pieces, sounds, out))
+    _train([job for job in jobs if not job.result.is_file()], plan, reporter)
+    runs = _timed(jobs, sounds, reporter)
+    trivial = {split: trivial_counts(sounds, pieces[split, plan.seeds[0]]) for split in plan.splits}
+    results = Results(
+        recipe="tut2016",
+        size=plan.size.name,
+        is_the_result=plan.size.is_the_result,
+        labels=sounds.labels,
+        networks=tuple(POLYPHONIC),
+        runs=tuple(runs),
+        trivial=trivial,
+        settings=_settings(plan, pieces),
+        data=_facts(data),
+        versions=_versions(),
+        notes=tuple(notes),
+    )
+    results.write(out / "results.json")
+    return results
+
+
+def _sounds(data: Tut2016, splits: Iterable[Pieces], out: Path, plan: Plan, reporter: Reporter) -> Sounds:
+    """The recordings that any split uses, with their features in the cache below `out`."""
+    used = {piece.recording for pieces in splits for side in SIDES for piece in pieces[side]}
+    recordings = {recording.name: recording for recording in data.recordings if recording.name in used}
+    keys: dict[str, str] = {}
+    with reporter.bar("looking at the recordings") as tick:
+        for name, recording in recordings.items():
+            keys[name] = key_of(REPORT_POLYPHONIC.model_dump(), content_hash(recording.path))
+            tick(len(keys), len(recordings))
+    cache = FeatureCache(out / "features")
+    with reporter.bar("computing features") as tick:
+        work = [(keys[name], partial(_features, recording.path)) for name, recording in recordings.items()]
+        cache.fill(work, tick, max(plan.jobs, os.cpu_count() or 1))
+    there = {event.label for recording in data.recordings for event in recording.events}
+    return Sounds(recordings, keys, cache, tuple(label for label in LABELS if label in there))
+
+
+def _features(path: Path) -> NDArray[np.float32]:
+    """librosa's MFCC of the whole recording on the grid, (n_frames, 40)."""
+    samples, _ = audio.read(path, REPORT_POLYPHONIC.sample_rate)
+    torch.set_num_threads(1)
+    features: NDArray[np.float32] = FrontEnd(REPORT_POLYPHONIC).grid_features(samples).numpy()
+    return features
+
+
+def _jobs(plan: Plan, pieces: dict[tuple[SplitName, int], Pieces], sounds: Sounds, out: Path) -> Iterator[Job]:
+    size = plan.size
+    for (split, seed), its_pieces in pieces.items():
+        wanted = [(network, ReportConfig()) for network in plan.networks]
+        wanted += [(network, shape) for network in plan.grid for shape in PAPER_GRID]
+        for network, shape in dict.fromkeys(wanted):
+            config = TrainConfig.of(
+                network,
+                seed=seed,
+                epochs=size.epochs,
+                patience=size.patience,
+                batch_size=size.batch_size,
+                learning_rate=size.learning_rate,
+                epoch_minutes=size.epoch_minutes,
+                hours=None if size.hours is None else size.hours / len(wanted) * plan.jobs,
+                device=plan.device if plan.jobs == 1 else "cpu",
+                precision=plan.precision,
+                threads=None if plan.jobs == 1 else max(1, (os.cpu_count() or 1) // plan.jobs),
+                augment=None,
+            )
+            yield Job(config, shape, split, its_pieces, sounds, out)
+
+
+COSTLY = (
+    "dilated", "dilated_strided", "proposed_pool", "baseline", "proposed_conv", "proposed_strided", "dessed",
+)  # fmt: skip
+"""The networks by the time an epoch takes on a CPU: the long ones begin, so that no core waits at the end."""
+
+
+def _train(jobs: Sequence[Job], plan: Plan, reporter: Reporter) -> None:
+    """Does the jobs, several at once on a CPU: a process each with a share of the cores, which is faster than all
+    cores for one, and loses nothing on a machine that does other work too."""
+    ordered = sorted(jobs, key=lambda job: COSTLY.index(job.config.network))
+    with reporter.bar(f"training {len(ordered)} networks") as tick, _watched(ordered, plan.size, tick):
+        parallel = joblib.Parallel(n_jobs=plan.jobs, return_as="generator_unordered", pre_dispatch="n_jobs")
+        for run in parallel(joblib.delayed(do)(job) for job in ordered):
+            reporter.say(_said(run))
+
+
+@contextmanager
+def _watched(jobs: Sequence[Job], size: Size, tick: Tick) -> Iterator[None]:
+    """Tells `tick` how many epochs of all have been done, from the curves that the jobs write."""
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.wait(LOOK_EVERY):
+            done = sum(_epochs(job) for job in jobs)
+            tick(done, len(jobs) * size.epochs, "epochs")
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def _epochs(job: Job) -> int:
+    try:
+        return max(0, (job.fit_folder / "log.csv").read_text(encoding="utf-8").count("\n") - 1)
+    except OSError:
+        return 0
+
+
+def _said(run: Run) -> str:
+    n_labels = len(next(iter(run.counts["intended"].values())).true_positives)
+    total = Counts.zero(("",) * n_labels)
+    for counts in run.counts["intended"].values():
+        total += counts.counts(total.labels)
+    best = min(row.validation_loss for row in run.curves)
+    return (
+        f"{run.key}: F1 {total.micro_f1:.3f}, error rate {total.error_rate:.2f}, loss {run.loss:.4f} "
+        f"(validation {best:.4f} after {run.best_epoch} of {run.epochs} epochs, {run.train_seconds / 60:.0f} min)"
+    )
+
+
+def _timed(jobs: Sequence[Job], sounds: Sounds, reporter: Reporter) -> list[Run]:
+    """The runs, each with the time that its exported file takes to detect an hour; measured one after the other."""
+    runs = []
+    name = sorted(sounds.recordings)[0]
+    samples, rate = audio.read(sounds.recordings[name].path, REPORT_POLYPHONIC.sample_rate)
+    samples = np.resize(samples, TIMED_PIECES * SUBSEQUENCE * REPORT_POLYPHONIC.hop)
+    with reporter.bar("timing detection") as tick:
+        for index, job in enumerate(jobs):
+            if not job.result.is_file():
+                detector = load(job.detector)
+                seconds = []
+                for _ in range(TIMINGS):
+                    started = time.perf_counter()
+                    detector.detect(samples)
+                    seconds.append(time.perf_counter() - started)
+                an_hour = float(np.median(seconds)) * 3600 * rate / len(samples)
+                run = do(job).model_copy(update={"detect_seconds_per_hour": round(an_hour, 2)})
+                make_folder(job.result.parent, ConfigError)
+                write_text(job.result, run.model_dump_json(indent=1) + "\n", ConfigError)
+            runs.append(Run.model_validate_json(job.result.read_text(encoding="utf-8")))
+            tick(index + 1, len(jobs))
+    return runs
+
+
+def _settings(plan: Plan, pieces: dict[tuple[SplitName, int], Pieces]) -> dict[str, str]:
+    size = plan.size
+    settings = {
+        "batch size": str(size.batch_size),
+        "learning rate": f"{size.learning_rate:g}, Adam",
+        "at most": f"{size.epochs} epochs, or until {size.patience} bring nothing",
+        "an epoch": "all of the training side"
+        if size.epoch_minutes is None
+        else f"{size.epoch_minutes:g} minutes drawn from the training side",
+        "seeds": ", ".join(map(str, plan.seeds)),
+        "at once": f"{plan.jobs} networks",
+    }
+    for (split, seed), sides in pieces.items():
+        if seed == plan.seeds[0]:
+            minutes = {side: sum(p.last - p.first for p in sides[side]) * GRID.period / 60 for side in SIDES}
+            heard = len({piece.recording for piece in sides["test"]})
+            settings[f"{split} split"] = (
+                f"{NAMES[split]}; {minutes['train']:.0f} min to train on, {minutes['validation']:.0f} to validate on, "
+                f"{minutes['test']:.0f} to test on, from {heard} mixtures"
+            )
+    return settings
+
+
+def _facts(data: Tut2016) -> dict[str, str]:
+    """What the data are; a stand-in says so itself."""
+    minutes = sum(recording.duration for recording in data.recordings) / 60
+    n_events = sum(len(recording.events) for recording in data.recordings)
+    facts = {"data": "TUT-SED Synthetic 2016", "mixtures": f"{len(data.recordings)}, {minutes:.0f} minutes"}
+    recipe = data.folder / "recipe.json"
+    if recipe.is_file():
+        told = json.loads(recipe.read_text(encoding="utf-8"))
+        clips = sum(sum(label["clips"].values()) for label in told["labels"].values())
+        facts["data"] = f"{told['what']}, seed {told['seed']}, mixed from {clips} clips of {len(told['labels'])} labels"
+    return facts | {"events": str(n_events)}
+
+
+def _versions() -> dict[str, str]:
+    names = ("hubbub", "torch", "lightning", "onnxruntime", "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
