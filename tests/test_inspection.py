@@ -156,6 +156,10 @@ class TestTut2016:
         assert re.search(r"^all +6 +36326 *$", out, re.MULTILINE)
         assert f"  {tree}: 5 of 100 mixtures are there; missing: 2-19, 21-39, 42-99\n" in out
 
+    def test_a_stand_in_is_named_as_one(self, tree: Path) -> None:
+        (tree / "recipe.json").write_text("{}")
+        assert inspect(tree).kind == "A stand-in for TUT-SED Synthetic 2016"
+
     def test_archives_are_told_even_where_nothing_is_missing(self, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tree.parent / "a.zip").write_bytes(b"x")
         monkeypatch.setattr(tut2016, "ARCHIVES", (Archive("a.zip", 2, ""),))

@@ -18,6 +18,7 @@ from hubbub.datasets.annotated import AnnotatedRecording, kind_of, read_annotate
 from hubbub.datasets.checks import Wrong, told
 from hubbub.datasets.clips import read_clips, relative_name
 from hubbub.datasets.split import SIDES, Item, Side, items_of_clips, items_of_recordings, make_split
+from hubbub.datasets.stand_in import RECIPE
 from hubbub.datasets.statistics import Histogram, LabelFacts, Polyphony, histogram, label_facts, polyphony
 from hubbub.datasets.tables import some
 from hubbub.datasets.tut2016 import LISTS, REPORT_EVENTS, damaged_archives, is_tut2016, read_tut2016
@@ -152,9 +153,10 @@ def _read(folder: Path, wrong: Wrong) -> Material:
 
 def _tut2016(folder: Path, wrong: Wrong) -> Material:
     data = read_tut2016(folder, wrong)
+    stand_in = (data.folder / RECIPE).is_file()
     damaged = [] if data.missing else damaged_archives(data.folder)  # else they are in what is missing
     return Material(
-        "TUT-SED Synthetic 2016",
+        "A stand-in for TUT-SED Synthetic 2016" if stand_in else "TUT-SED Synthetic 2016",
         data.recordings,
         data.sides,
         "the official lists" if (data.folder / LISTS).is_dir() else "the customary one, without lists",
