@@ -76,12 +76,12 @@ class Job:
 
     @property
     def identity(self) -> str:
-        """A key of all that the result depends on, threads and hardware apart."""
+        """A key of all that the result depends on, where it is computed apart."""
         sounds = self.sounds
         used = sorted({piece.recording for pieces in self.pieces.values() for piece in pieces})
         events = [[(e.onset, e.offset, e.label) for e in sounds.recordings[name].events] for name in used]
         return key_of(
-            self.config.model_dump(exclude={"threads"}),
+            self.config.model_dump(exclude={"threads", "device"}),
             [self.shape.kernel, self.shape.dilation],
             {side: [[p.recording, p.first, p.last] for p in pieces] for side, pieces in self.pieces.items()},
             [sounds.keys[name] for name in used],
