@@ -44,7 +44,7 @@ ROOMS: dict[str, set[str]] = {
     # Listening ends here, learning begins.
     "networks": {"torch"},
     "training": {"numpy", "pydantic", "torch", "lightning", "onnx", "joblib"},
-    "reproduce": {"numpy", "pydantic", "torch", "lightning", "rich", "jinja2", "markupsafe", "matplotlib"},
+    "reproduce": {"numpy", "pydantic", "joblib", "torch", "rich", "jinja2", "markupsafe", "matplotlib"},
     "cli": {"pydantic", "typer", "rich"},
     "__main__": set(),
 }

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from hubbub.reproduce.size import Size
 
 RECIPES = ("tut2016",)
-MOST_JOBS = 7
 QUICK_MIXTURES = (8, 4, 20)
 """To train on, to validate on, to test on: what the quick size needs of a stand-in."""
 MINUTES_EACH = 5.66
@@ -56,7 +55,7 @@ def reproduce(
     from hubbub.reproduce.page import write_results_page
     from hubbub.reproduce.results import NAMES, SplitName
     from hubbub.reproduce.terminal import print_results
-    from hubbub.reproduce.tut2016 import Plan
+    from hubbub.reproduce.tut2016 import Plan, jobs_on
     from hubbub.reproduce.tut2016 import reproduce as run
 
     if recipe not in RECIPES:
@@ -75,7 +74,7 @@ def reproduce(
         seeds=tuple(range(seed, seed + seeds)),
         grid=tuple(network or ("proposed_strided",)) if grid else (),
         device=device,
-        jobs=jobs if jobs is not None else _jobs(device),
+        jobs=jobs if jobs is not None else jobs_on(device),
     )
     reporter = Reporter()
     make_folder(out, ConfigError)
@@ -99,14 +98,6 @@ def _size(name: str, epochs: int | None, train_minutes: float | None, hours: flo
         raise ConfigError(f"--size {name}: wanted {', '.join(SIZES)}")
     given = {"epochs": epochs, "train_minutes": train_minutes, "hours": hours}
     return SIZES[name].model_copy(update={key: value for key, value in given.items() if value is not None})
-
-
-def _jobs(device: str) -> int:
-    """A core each on a CPU; one at a time on anything else."""
-    import torch
-
-    elsewhere = device not in ("auto", "cpu") or (device == "auto" and torch.accelerator.is_available())
-    return 1 if elsewhere else min(os.cpu_count() or 1, MOST_JOBS)
 
 
 def _stand_in(clips: Path | None, out: Path, size: "Size", seed: int, jobs: int, reporter: Reporter) -> Path:

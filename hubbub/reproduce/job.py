@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,23 @@ class Sounds:
     cache: FeatureCache
     labels: tuple[str, ...]
 
+    @cached_property
+    def events(self) -> Mapping[str, str]:
+        """A key of each recording's events."""
+        return {
+            name: key_of([[event.onset, event.offset, event.label] for event in recording.events])
+            for name, recording in self.recordings.items()
+        }
+
+    def key(self, pieces: Pieces) -> str:
+        """A key of what the pieces of each side hold, sounds and labels."""
+        used = sorted({piece.recording for its_pieces in pieces.values() for piece in its_pieces})
+        return key_of(
+            {side: [[p.recording, p.first, p.last] for p in its_pieces] for side, its_pieces in pieces.items()},
+            [[name, self.keys[name], self.events[name]] for name in used],
+            list(self.labels),
+        )
+
     def examples(self, pieces: Sequence[Piece]) -> list[Example]:
         """The features (n_frames, 40) and targets (n_frames, n_labels) of each piece."""
         whole: dict[str, tuple[NDArray[np.float32], NDArray[np.bool_]]] = {}
@@ -65,29 +83,22 @@ class Sounds:
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be trained on what; the same job has the same `identity`, so that it is done once."""
+    """What is to be trained on what; the same job has the same `identity`, so that it is done once. `data` is the key
+    of `sounds` and `pieces`."""
 
     config: TrainConfig
     shape: ReportConfig
     split: SplitName
     pieces: Pieces
+    data: str
     sounds: Sounds
     folder: Path
 
     @property
     def identity(self) -> str:
         """A key of all that the result depends on, where it is computed apart."""
-        sounds = self.sounds
-        used = sorted({piece.recording for pieces in self.pieces.values() for piece in pieces})
-        events = [[(e.onset, e.offset, e.label) for e in sounds.recordings[name].events] for name in used]
-        return key_of(
-            self.config.model_dump(exclude={"threads", "device"}),
-            [self.shape.kernel, self.shape.dilation],
-            {side: [[p.recording, p.first, p.last] for p in pieces] for side, pieces in self.pieces.items()},
-            [sounds.keys[name] for name in used],
-            events,
-            list(sounds.labels),
-        )[:10]
+        config = self.config.model_dump(exclude={"threads", "device"})
+        return key_of(config, [self.shape.kernel, self.shape.dilation], self.data)[:10]
 
     @property
     def name(self) -> str:

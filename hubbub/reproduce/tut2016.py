@@ -64,6 +64,15 @@ class Plan(BaseModel):
     jobs: int = Field(1, ge=1)
 
 
+MOST_JOBS = 7
+
+
+def jobs_on(device: str) -> int:
+    """How many networks to train at once: one a core on a CPU, one after the other on anything else."""
+    elsewhere = device not in ("auto", "cpu") or (device == "auto" and torch.accelerator.is_available())
+    return 1 if elsewhere else min(os.cpu_count() or 1, MOST_JOBS)
+
+
 def reproduce(folder: Path, out: Path, plan: Plan, reporter: Reporter) -> Results:
     """Runs what `plan` asks for and is not in `out` yet; returns all of it, and leaves it in `out`/results.json.
 
@@ -80,12 +89,21 @@ def reproduce(folder: Path, out: Path, plan: Plan, reporter: Reporter) -> Result
     notes = [*data.missing, *data.notes]
     for note in notes:
         reporter.say(f"note: {note}")
-    pieces = {(split, seed): split_pieces(data, split, plan.size, seed) for split in plan.splits for seed in plan.seeds}
-    sounds = _sounds(data, pieces.values(), out, plan, reporter)
+    everything = _everything(plan)
+    pieces = {
+        (split, seed): split_pieces(data, split, plan.size, seed)
+        for split in everything.splits
+        for seed in everything.seeds
+    }
+    sounds = _sounds(data, [pieces[split, seed] for split in plan.splits for seed in plan.seeds], out, plan, reporter)
     jobs = list(_jobs(plan, pieces, sounds, out))
     _train([job for job in jobs if not job.result.is_file()], plan, reporter)
-    runs = _timed(jobs, sounds, reporter)
-    trivial = {split: trivial_counts(sounds, pieces[split, plan.seeds[0]]) for split in plan.splits}
+    _time([job for job in jobs if not job.result.is_file()], sounds, reporter)
+    # what an earlier call finished with the same data and size belongs to the same table
+    finished = [job for job in _jobs(everything, pieces, sounds, out) if job.result.is_file()]
+    runs = [Run.model_validate_json(job.result.read_text(encoding="utf-8")) for job in finished]
+    splits = [split for split in everything.splits if any(run.split == split for run in runs)]
+    trivial = {split: trivial_counts(sounds, pieces[split, plan.seeds[0]]) for split in splits}
     results = Results(
         recipe="tut2016",
         size=plan.size.name,
@@ -94,7 +112,7 @@ def reproduce(folder: Path, out: Path, plan: Plan, reporter: Reporter) -> Result
         networks=tuple(POLYPHONIC),
         runs=tuple(runs),
         trivial=trivial,
-        settings=_settings(plan, pieces),
+        settings=_settings(plan, {split: pieces[split, plan.seeds[0]] for split in splits}),
         data=_facts(data),
         versions=_versions(),
         notes=tuple(notes),
@@ -103,10 +121,21 @@ def reproduce(folder: Path, out: Path, plan: Plan, reporter: Reporter) -> Result
     return results
 
 
+SEEDS_KEPT = 10
+"""Runs of the seeds below this are looked for among those finished."""
+
+
+def _everything(plan: Plan) -> Plan:
+    """All that could have been run with the size of `plan`."""
+    seeds = tuple(sorted({*plan.seeds, *range(SEEDS_KEPT)}))
+    networks = tuple(POLYPHONIC)
+    return plan.model_copy(update={"networks": networks, "splits": tuple(NAMES), "seeds": seeds, "grid": networks})
+
+
 def _sounds(data: Tut2016, splits: Iterable[Pieces], out: Path, plan: Plan, reporter: Reporter) -> Sounds:
-    """The recordings that any split uses, with their features in the cache below `out`."""
+    """The recordings, with the features of those that a split uses in the cache below `out`."""
     used = {piece.recording for pieces in splits for side in SIDES for piece in pieces[side]}
-    recordings = {recording.name: recording for recording in data.recordings if recording.name in used}
+    recordings = {recording.name: recording for recording in data.recordings}
     keys: dict[str, str] = {}
     with reporter.bar("looking at the recordings") as tick:
         for name, recording in recordings.items():
@@ -114,7 +143,7 @@ def _sounds(data: Tut2016, splits: Iterable[Pieces], out: Path, plan: Plan, repo
             tick(len(keys), len(recordings))
     cache = FeatureCache(out / "features")
     with reporter.bar("computing features") as tick:
-        work = [(keys[name], partial(_features, recording.path)) for name, recording in recordings.items()]
+        work = [(keys[name], partial(_features, recordings[name].path)) for name in sorted(used)]
         cache.fill(work, tick, max(plan.jobs, os.cpu_count() or 1))
     there = {event.label for recording in data.recordings for event in recording.events}
     return Sounds(recordings, keys, cache, tuple(label for label in LABELS if label in there))
@@ -130,7 +159,9 @@ def _features(path: Path) -> NDArray[np.float32]:
 
 def _jobs(plan: Plan, pieces: dict[tuple[SplitName, int], Pieces], sounds: Sounds, out: Path) -> Iterator[Job]:
     size = plan.size
-    for (split, seed), its_pieces in pieces.items():
+    for split, seed in ((split, seed) for split in plan.splits for seed in plan.seeds):
+        its_pieces = pieces[split, seed]
+        its_data = sounds.key(its_pieces)
         wanted = [(network, ReportConfig()) for network in plan.networks]
         wanted += [(network, shape) for network in plan.grid for shape in PAPER_GRID]
         for network, shape in dict.fromkeys(wanted):
@@ -148,7 +179,7 @@ def _jobs(plan: Plan, pieces: dict[tuple[SplitName, int], Pieces], sounds: Sound
                 threads=None if plan.jobs == 1 else max(1, (os.cpu_count() or 1) // plan.jobs),
                 augment=None,
             )
-            yield Job(config, shape, split, its_pieces, sounds, out)
+            yield Job(config, shape, split, its_pieces, its_data, sounds, out)
 
 
 COSTLY = (
@@ -205,31 +236,27 @@ def _said(run: Run) -> str:
     )
 
 
-def _timed(jobs: Sequence[Job], sounds: Sounds, reporter: Reporter) -> list[Run]:
-    """The runs, each with the time that its exported file takes to detect an hour; measured one after the other."""
-    runs = []
+def _time(jobs: Sequence[Job], sounds: Sounds, reporter: Reporter) -> None:
+    """Measures how long the exported files take to detect an hour, one by one, and writes the finished runs."""
     name = sorted(sounds.recordings)[0]
     samples, rate = audio.read(sounds.recordings[name].path, REPORT_POLYPHONIC.sample_rate)
     samples = np.resize(samples, TIMED_PIECES * SUBSEQUENCE * REPORT_POLYPHONIC.hop)
     with reporter.bar("timing detection") as tick:
         for index, job in enumerate(jobs):
-            if not job.result.is_file():
-                detector = load(job.detector)
-                seconds = []
-                for _ in range(TIMINGS):
-                    started = time.perf_counter()
-                    detector.detect(samples)
-                    seconds.append(time.perf_counter() - started)
-                an_hour = float(np.median(seconds)) * 3600 * rate / len(samples)
-                run = do(job).model_copy(update={"detect_seconds_per_hour": round(an_hour, 2)})
-                make_folder(job.result.parent, ConfigError)
-                write_text(job.result, run.model_dump_json(indent=1) + "\n", ConfigError)
-            runs.append(Run.model_validate_json(job.result.read_text(encoding="utf-8")))
+            detector = load(job.detector)
+            seconds = []
+            for _ in range(TIMINGS):
+                started = time.perf_counter()
+                detector.detect(samples)
+                seconds.append(time.perf_counter() - started)
+            an_hour = float(np.median(seconds)) * 3600 * rate / len(samples)
+            run = do(job).model_copy(update={"detect_seconds_per_hour": round(an_hour, 2)})
+            make_folder(job.result.parent, ConfigError)
+            write_text(job.result, run.model_dump_json(indent=1) + "\n", ConfigError)
             tick(index + 1, len(jobs))
-    return runs
 
 
-def _settings(plan: Plan, pieces: dict[tuple[SplitName, int], Pieces]) -> dict[str, str]:
+def _settings(plan: Plan, pieces: dict[SplitName, Pieces]) -> dict[str, str]:
     size = plan.size
     settings = {
         "batch size": str(size.batch_size),
@@ -238,17 +265,15 @@ def _settings(plan: Plan, pieces: dict[tuple[SplitName, int], Pieces]) -> dict[s
         "an epoch": "all of the training side"
         if size.epoch_minutes is None
         else f"{size.epoch_minutes:g} minutes drawn from the training side",
-        "seeds": ", ".join(map(str, plan.seeds)),
         "at once": f"{plan.jobs} networks",
     }
-    for (split, seed), sides in pieces.items():
-        if seed == plan.seeds[0]:
-            minutes = {side: sum(p.last - p.first for p in sides[side]) * GRID.period / 60 for side in SIDES}
-            heard = len({piece.recording for piece in sides["test"]})
-            settings[f"{split} split"] = (
-                f"{NAMES[split]}; {minutes['train']:.0f} min to train on, {minutes['validation']:.0f} to validate on, "
-                f"{minutes['test']:.0f} to test on, from {heard} mixtures"
-            )
+    for split, sides in pieces.items():
+        minutes = {side: sum(p.last - p.first for p in sides[side]) * GRID.period / 60 for side in SIDES}
+        heard = len({piece.recording for piece in sides["test"]})
+        settings[f"{split} split"] = (
+            f"{NAMES[split]}; {minutes['train']:.0f} min to train on, {minutes['validation']:.0f} to validate on, "
+            f"{minutes['test']:.0f} to test on, from {heard} mixtures"
+        )
     return settings
 
 
