@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +26,7 @@ from hubbub.reproduce.splits import GRID, Piece, Pieces
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Example
 from hubbub.training.export import export, silence_of
-from hubbub.training.fit import Fitted, fit
+from hubbub.training.fit import Fitted, Status, fit
 from hubbub.training.front_end import REPORT_POLYPHONIC
 from hubbub.training.predict import predict
 
@@ -84,7 +85,8 @@ class Sounds:
 @dataclass(frozen=True)
 class Job:
     """What is to be trained on what; the same job has the same `identity`, so that it is done once. `data` is the key
-    of `sounds` and `pieces`."""
+    of `sounds` and `pieces`. `hours`: what all networks of a split may take together; the config has this one's part.
+    """
 
     config: TrainConfig
     shape: ReportConfig
@@ -93,11 +95,13 @@ class Job:
     data: str
     sounds: Sounds
     folder: Path
+    hours: float | None = None
 
     @property
     def identity(self) -> str:
-        """A key of all that the result depends on, where it is computed apart."""
-        config = self.config.model_dump(exclude={"threads", "device"})
+        """A key of all that the result depends on, where it is computed apart; its part of the hours depends on what
+        else is run, and so they count as a whole."""
+        config = self.config.model_dump(exclude={"threads", "device"}) | {"hours": self.hours}
         return key_of(config, [self.shape.kernel, self.shape.dilation], self.data)[:10]
 
     @property
@@ -122,10 +126,12 @@ class Job:
         return self.folder / "runs" / f"{self.name}.json"
 
 
-def do(job: Job) -> Run:
+def do(job: Job, main: int | None = None) -> Run:
     """Trains, tests and exports. `detect_seconds_per_hour` is 0: that is measured later, when nothing else runs.
 
-    What was begun goes on after its last finished epoch; what is finished is read. Raises as `fit` and `export` do.
+    What was begun goes on after its last finished epoch; what is finished is read. `main`: the process that waits for
+    this one; should it be gone, training stops, or another call would begin the same job beside it. Raises
+    `KeyboardInterrupt` then, and as `fit` and `export` do.
     """
     finished = job.fit_folder / "run.json"
     if finished.is_file():
@@ -134,7 +140,12 @@ def do(job: Job) -> Run:
     network = POLYPHONIC[job.config.network](len(job.sounds.labels), job.shape)
     silence = silence_of(REPORT_POLYPHONIC)
     train, validation = (job.sounds.examples(job.pieces[side]) for side in ("train", "validation"))
-    fitted = fit(network, train, validation, silence, job.config, GRID.period, job.fit_folder)
+
+    def look(_: Status) -> None:
+        if main not in (None, os.getpid(), os.getppid()):
+            raise KeyboardInterrupt
+
+    fitted = fit(network, train, validation, silence, job.config, GRID.period, job.fit_folder, look)
     loss, counts = _tested(job, fitted, silence)
     exported = export(
         job.detector, fitted.network, REPORT_POLYPHONIC, job.sounds.labels, [LabelRule()] * len(job.sounds.labels),

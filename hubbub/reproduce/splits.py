@@ -6,6 +6,7 @@ on both sides: a network can know the answer by heart.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,13 +81,21 @@ def _limited(pieces: Sequence[Piece], side: Side, name: SplitName, size: Size, r
     minutes = size.minutes(side)
     if minutes is None:
         return list(pieces)
-    wanted = int(np.ceil(60 * minutes / (SUBSEQUENCE * GRID.period)))
+    wanted = int(np.ceil(60 * minutes / GRID.period))
     if name == "subsequence":
-        return [pieces[index] for index in np.sort(rng.permutation(len(pieces))[:wanted])]
+        order = rng.permutation(len(pieces))
+        return [pieces[index] for index in np.sort(order[: _enough([pieces[index] for index in order], wanted)])]
+    if side == "train":
+        return list(pieces[: _enough(pieces, wanted)])
     by_recording: dict[str, list[Piece]] = {}
     for piece in pieces:
         by_recording.setdefault(piece.recording, []).append(piece)
-    if side == "train":
-        return list(pieces[:wanted])
-    each = -(-wanted // len(by_recording))
+    columns = zip_longest(*by_recording.values())  # the first piece of each recording, the second ones, …
+    rounds = [sum(piece.last - piece.first for piece in column if piece is not None) for column in columns]
+    each = int(np.searchsorted(np.cumsum(rounds), wanted)) + 1
     return [piece for its_pieces in by_recording.values() for piece in its_pieces[:each]]
+
+
+def _enough(pieces: Sequence[Piece], wanted: int) -> int:
+    """How many of the first pieces hold `wanted` frames; the last one of a recording holds fewer than the others."""
+    return int(np.searchsorted(np.cumsum([piece.last - piece.first for piece in pieces]), wanted)) + 1

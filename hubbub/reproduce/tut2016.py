@@ -12,7 +12,7 @@ import platform
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -28,7 +28,7 @@ from hubbub.datasets.features import FeatureCache, content_hash, key_of
 from hubbub.datasets.split import SIDES
 from hubbub.datasets.tut2016 import LABELS, Tut2016, read_tut2016
 from hubbub.detector import load
-from hubbub.errors import ConfigError
+from hubbub.errors import ConfigError, DatasetError
 from hubbub.files import check_writable, make_folder, write_text
 from hubbub.metrics import Counts
 from hubbub.networks.report import PAPER_GRID, POLYPHONIC, ReportConfig
@@ -89,21 +89,27 @@ def reproduce(folder: Path, out: Path, plan: Plan, reporter: Reporter) -> Result
     notes = [*data.missing, *data.notes]
     for note in notes:
         reporter.say(f"note: {note}")
+    if not any(recording.events for recording in data.recordings):
+        raise DatasetError(f"{data.folder}: no events in any mixture; wanted some to learn from")
+    about = _facts(data)
     everything = _everything(plan)
     pieces = {
-        (split, seed): split_pieces(data, split, plan.size, seed)
-        for split in everything.splits
-        for seed in everything.seeds
+        (split, seed): split_pieces(data, split, plan.size, seed) for split in plan.splits for seed in plan.seeds
     }
     sounds = _sounds(data, [pieces[split, seed] for split in plan.splits for seed in plan.seeds], out, plan, reporter)
     jobs = list(_jobs(plan, pieces, sounds, out))
     _train([job for job in jobs if not job.result.is_file()], plan, reporter)
     _time([job for job in jobs if not job.result.is_file()], sounds, reporter)
     # what an earlier call finished with the same data and size belongs to the same table
+    for split, seed in ((split, seed) for split in everything.splits for seed in everything.seeds):
+        with suppress(DatasetError):  # too few mixtures for a split that nobody asked for
+            pieces.setdefault((split, seed), split_pieces(data, split, plan.size, seed))
     finished = [job for job in _jobs(everything, pieces, sounds, out) if job.result.is_file()]
     runs = [Run.model_validate_json(job.result.read_text(encoding="utf-8")) for job in finished]
-    splits = [split for split in everything.splits if any(run.split == split for run in runs)]
-    trivial = {split: trivial_counts(sounds, pieces[split, plan.seeds[0]]) for split in splits}
+    # the sides that the table is about: of the first seed of each split, whose features are there
+    heard = {job.split: job.pieces for job in reversed(finished)}
+    heard = {split: heard[split] for split in everything.splits if split in heard}
+    trivial = {split: trivial_counts(sounds, its_pieces) for split, its_pieces in heard.items()}
     results = Results(
         recipe="tut2016",
         size=plan.size.name,
@@ -112,8 +118,8 @@ def reproduce(folder: Path, out: Path, plan: Plan, reporter: Reporter) -> Result
         networks=tuple(POLYPHONIC),
         runs=tuple(runs),
         trivial=trivial,
-        settings=_settings(plan, {split: pieces[split, plan.seeds[0]] for split in splits}),
-        data=_facts(data),
+        settings=_settings(plan, heard),
+        data=about,
         versions=_versions(),
         notes=tuple(notes),
     )
@@ -152,14 +158,18 @@ def _sounds(data: Tut2016, splits: Iterable[Pieces], out: Path, plan: Plan, repo
 def _features(path: Path) -> NDArray[np.float32]:
     """librosa's MFCC of the whole recording on the grid, (n_frames, 40)."""
     samples, _ = audio.read(path, REPORT_POLYPHONIC.sample_rate)
-    torch.set_num_threads(1)
-    features: NDArray[np.float32] = FrontEnd(REPORT_POLYPHONIC).grid_features(samples).numpy()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # a process a core computes them
+    try:
+        features: NDArray[np.float32] = FrontEnd(REPORT_POLYPHONIC).grid_features(samples).numpy()
+    finally:
+        torch.set_num_threads(threads)
     return features
 
 
 def _jobs(plan: Plan, pieces: dict[tuple[SplitName, int], Pieces], sounds: Sounds, out: Path) -> Iterator[Job]:
     size = plan.size
-    for split, seed in ((split, seed) for split in plan.splits for seed in plan.seeds):
+    for split, seed in ((split, seed) for split in plan.splits for seed in plan.seeds if (split, seed) in pieces):
         its_pieces = pieces[split, seed]
         its_data = sounds.key(its_pieces)
         wanted = [(network, ReportConfig()) for network in plan.networks]
@@ -179,7 +189,7 @@ def _jobs(plan: Plan, pieces: dict[tuple[SplitName, int], Pieces], sounds: Sound
                 threads=None if plan.jobs == 1 else max(1, (os.cpu_count() or 1) // plan.jobs),
                 augment=None,
             )
-            yield Job(config, shape, split, its_pieces, its_data, sounds, out)
+            yield Job(config, shape, split, its_pieces, its_data, sounds, out, size.hours)
 
 
 COSTLY = (
@@ -194,7 +204,7 @@ def _train(jobs: Sequence[Job], plan: Plan, reporter: Reporter) -> None:
     ordered = sorted(jobs, key=lambda job: COSTLY.index(job.config.network))
     with reporter.bar(f"training {len(ordered)} networks") as tick, _watched(ordered, plan.size, tick):
         parallel = joblib.Parallel(n_jobs=plan.jobs, return_as="generator_unordered", pre_dispatch="n_jobs")
-        for run in parallel(joblib.delayed(do)(job) for job in ordered):
+        for run in parallel(joblib.delayed(do)(job, os.getpid()) for job in ordered):
             reporter.say(_said(run))
 
 
