@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from hubbub.datasets.annotated import AnnotatedRecording
 from hubbub.datasets.features import FeatureCache, key_of
@@ -90,6 +91,7 @@ class Job:
 
     config: TrainConfig
     shape: ReportConfig
+    momentum: float
     split: SplitName
     pieces: Pieces
     data: str
@@ -102,7 +104,7 @@ class Job:
         """A key of all that the result depends on, where it is computed apart; its part of the hours depends on what
         else is run, and so they count as a whole."""
         config = self.config.model_dump(exclude={"threads", "device"}) | {"hours": self.hours}
-        return key_of(config, [self.shape.kernel, self.shape.dilation], self.data)[:10]
+        return key_of(config, [self.shape.kernel, self.shape.dilation], self.momentum, self.data)[:10]
 
     @property
     def name(self) -> str:
@@ -138,6 +140,9 @@ def do(job: Job, main: int | None = None) -> Run:
         return Run.model_validate_json(finished.read_text(encoding="utf-8"))
     torch.manual_seed(job.config.seed)
     network = POLYPHONIC[job.config.network](len(job.sounds.labels), job.shape)
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = job.momentum
     silence = silence_of(REPORT_POLYPHONIC)
     train, validation = (job.sounds.examples(job.pieces[side]) for side in ("train", "validation"))
 

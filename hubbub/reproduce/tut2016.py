@@ -93,9 +93,7 @@ def reproduce(folder: Path, out: Path, plan: Plan, reporter: Reporter) -> Result
         raise DatasetError(f"{data.folder}: no events in any mixture; wanted some to learn from")
     about = _facts(data)
     everything = _everything(plan)
-    pieces = {
-        (split, seed): split_pieces(data, split, plan.size, seed) for split in plan.splits for seed in plan.seeds
-    }
+    pieces = {(split, seed): split_pieces(data, split, plan.size, seed) for split in plan.splits for seed in plan.seeds}
     sounds = _sounds(data, [pieces[split, seed] for split in plan.splits for seed in plan.seeds], out, plan, reporter)
     jobs = list(_jobs(plan, pieces, sounds, out))
     _train([job for job in jobs if not job.result.is_file()], plan, reporter)
@@ -189,7 +187,7 @@ def _jobs(plan: Plan, pieces: dict[tuple[SplitName, int], Pieces], sounds: Sound
                 threads=None if plan.jobs == 1 else max(1, (os.cpu_count() or 1) // plan.jobs),
                 augment=None,
             )
-            yield Job(config, shape, split, its_pieces, its_data, sounds, out, size.hours)
+            yield Job(config, shape, size.batch_norm_momentum, split, its_pieces, its_data, sounds, out, size.hours)
 
 
 COSTLY = (
@@ -271,6 +269,7 @@ def _settings(plan: Plan, pieces: dict[SplitName, Pieces]) -> dict[str, str]:
     settings = {
         "batch size": str(size.batch_size),
         "learning rate": f"{size.learning_rate:g}, Adam",
+        "batch norm": f"a step moves its running statistics by {size.batch_norm_momentum:g}",
         "at most": f"{size.epochs} epochs, or until {size.patience} bring nothing",
         "an epoch": "all of the training side"
         if size.epoch_minutes is None
