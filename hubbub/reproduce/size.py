@@ -14,9 +14,10 @@ class Size(BaseModel):
 
     `train_minutes`, `validation_minutes`, `test_minutes`: of audio, whole recordings to train on, the beginning of
     every recording of the other sides. `epoch_minutes`: an epoch is that much, drawn anew from the training side.
-    `batch_norm_momentum`: by how much a step moves batch norm's running statistics, 0.01 with Keras' default: they need
-    some hundred steps to arrive, so that a network which makes fewer is tested with statistics that are not its own;
-    0.1, as the paper's own code, suits fewer. `hours`: for all networks of one split and seed together; each ends with the epoch in which its part is used up.
+    `batch_norm_momentum`: by how much a step moves batch norm's running statistics, 0.01 with Keras' default. They need
+    some hundred steps to arrive, so a network that makes fewer would be tested with statistics that are not its own;
+    0.1, as in the paper's own code, suits it. `hours`: for all networks of one split and seed together; each ends with
+    the epoch in which its part is used up.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
