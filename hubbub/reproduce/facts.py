@@ -30,7 +30,8 @@ def commands(results: Results) -> list[str]:
     calls: list[str] = []
     for split in SPLITS:
         if any(run.split == split for run in results.runs):
-            words = ["hubbub", "reproduce", results.recipe, "DATA", "--size", results.size, "--split", split]
+            options = results.options or ("--size", results.size)
+            words = ["hubbub", "reproduce", results.recipe, "DATA", *options, "--split", split]
             calls.append(shlex.join(words + ["--grid"] * (grid and not calls)))
     return calls
 

@@ -116,7 +116,8 @@ class Results(_Frozen):
 
     `trivial`: by split, system (always_silent, always_on, prior), convention-free, and test recording. `settings` and
     `data` are name → value for a reader: batch size, minutes by side, where the sounds come from. `versions`: of what
-    computed it. `is_the_result` False: a quick look, too small to say anything about the networks.
+    computed it, `options`: of the call. `is_the_result` False: a quick look, too small to say anything about the
+    networks.
     """
 
     schema_version: Literal[1] = 1
@@ -131,6 +132,7 @@ class Results(_Frozen):
     data: Mapping[str, str]
     versions: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
     def of(self, network: str, split: SplitName = "official") -> list[Run]:
         """The runs of a network with the report's kernel, by seed; none where it was not run."""

@@ -54,3 +54,11 @@ FULL = Size(name="full", is_the_result=True, epochs=300)
 """As the report: everything, batches of 16, until 30 epochs bring nothing. For a GPU."""
 
 SIZES: Mapping[str, Size] = {size.name: size for size in (QUICK, REDUCED, FULL)}
+
+
+def options(size: Size) -> tuple[str, ...]:
+    """The options of `hubbub reproduce` that give this size: its name, and what was changed of it."""
+    known = SIZES.get(size.name, size)
+    changed = [name for name in ("epochs", "train_minutes", "hours") if getattr(size, name) != getattr(known, name)]
+    words = [word for name in changed for word in (f"--{name.replace('_', '-')}", f"{getattr(size, name):g}")]
+    return ("--size", size.name, *words)

@@ -34,9 +34,10 @@ from hubbub.metrics import Counts
 from hubbub.networks.report import PAPER_GRID, POLYPHONIC, ReportConfig
 from hubbub.reproduce.job import Job, Sounds, do, trivial_counts
 from hubbub.reproduce.results import NAMES, Results, Run, SplitName
-from hubbub.reproduce.size import FULL, Size
+from hubbub.reproduce.size import FULL, Size, options
 from hubbub.reproduce.splits import GRID, Pieces, split_pieces
 from hubbub.training.config import TrainConfig
+from hubbub.training.fit import machine
 from hubbub.training.front_end import REPORT_POLYPHONIC, FrontEnd
 from hubbub.training.predict import SUBSEQUENCE
 from hubbub.training.reporting import Reporter, Tick
@@ -120,6 +121,7 @@ def reproduce(folder: Path, out: Path, plan: Plan, reporter: Reporter) -> Result
         data=about,
         versions=_versions(),
         notes=tuple(notes),
+        options=options(plan.size),
     )
     results.write(out / "results.json")
     return results
@@ -275,6 +277,7 @@ def _settings(plan: Plan, pieces: dict[SplitName, Pieces]) -> dict[str, str]:
         if size.epoch_minutes is None
         else f"{size.epoch_minutes:g} minutes drawn from the training side",
         "at once": f"{plan.jobs} networks",
+        "machine": machine(),
     }
     for split, sides in pieces.items():
         minutes = {side: sum(p.last - p.first for p in sides[side]) * GRID.period / 60 for side in SIDES}

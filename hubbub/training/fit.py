@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import logging
+import os
 import platform
 import time
 import warnings
@@ -223,8 +224,21 @@ def hardware(trainer: lightning.Trainer) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     if device.type == "cpu":
-        return f"CPU ({platform.processor() or platform.machine()}, {torch.get_num_threads()} threads)"
+        return f"CPU ({processor()}, {torch.get_num_threads()} threads)"
     return device.type
+
+
+def processor() -> str:
+    """The name of the processor, and what PyTorch makes of it."""
+    names = [line.split(":", 1)[1].strip() for line in _cpu_info().splitlines() if line.startswith("model name")]
+    name = names[0] if names else platform.processor() or platform.machine()
+    return f"{name}, {torch.backends.cpu.get_cpu_capability()}"
+
+
+def machine() -> str:
+    """The processor with its cores, and the accelerator where there is one."""
+    words = f"{processor()}, {os.cpu_count()} cores"
+    return f"{words}; {torch.cuda.get_device_name()}" if torch.cuda.is_available() else words
 
 
 def _loaders(
@@ -259,10 +273,10 @@ def _precision(config: TrainConfig) -> Any:
         return "32-true"
     if torch.cuda.is_available() and config.device in ("auto", "cuda", "gpu"):
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-    return "bf16-mixed" if "avx512_bf16" in _cpu_flags() else "32-true"
+    return "bf16-mixed" if "avx512_bf16" in _cpu_info() else "32-true"
 
 
-def _cpu_flags() -> str:
+def _cpu_info() -> str:
     path = Path("/proc/cpuinfo")
     return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
