@@ -14,7 +14,8 @@ from hubbub.cli import main
 from hubbub.datasets import inspection, tut2016
 from hubbub.datasets.annotated import AnnotatedRecording
 from hubbub.datasets.archives import Archive
-from hubbub.datasets.inspection import Inspection, Material, inspect, overlaps
+from hubbub.datasets.inspection import Inspection, inspect, overlaps
+from hubbub.datasets.material import Material
 from hubbub.datasets.split import SIDES
 from hubbub.datasets.statistics import PARTS, histogram, in_parts, label_facts, lengths_of, polyphony, seconds_by_number
 from hubbub.datasets.tut2016 import REPORT_EVENTS, annotation_name, audio_name

@@ -183,7 +183,7 @@ def mix(
     labels: Annotated[tuple[int, int], typer.Option(min=1, help="Fewest and most labels of a scene.")] = (4, 9),
     snr: Annotated[tuple[float, float] | None, typer.Option(help="Range of SNR over the background, dB.")] = None,
     rate: Annotated[int, typer.Option(help="Samples per second.")] = 44100,
-    recipe: Annotated[str | None, typer.Option(help="tut2016: a stand-in for TUT-SED Synthetic 2016.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="tut2016 or urbansound8k: a stand-in for that data set.")] = None,
     seed: Seed = 0,
     jobs: Jobs = os.cpu_count() or 1,
 ) -> None:

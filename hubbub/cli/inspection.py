@@ -14,7 +14,7 @@ from hubbub.files import check_writable
 
 
 def inspect(
-    data: Annotated[Path, typer.Argument(help="TUT-SED Synthetic 2016, annotated recordings, or clips by label.")],
+    data: Annotated[Path, typer.Argument(help="TUT-SED Synthetic 2016, UrbanSound8K, annotated recordings, or clips.")],
     page: Annotated[Path | None, typer.Option(help="Write an HTML page with figures.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="All of it as JSON on standard output.")] = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Recordings to read at once.")] = os.cpu_count() or 1,

@@ -7,7 +7,7 @@ import typer
 from hubbub.console import Reporter
 from hubbub.errors import ConfigError
 
-RECIPES = ("tut2016",)
+RECIPES = ("tut2016", "urbansound8k")
 TAKEN = ("scenes", "seconds", "labels", "snr", "rate")
 """Options of `hubbub mix` that a recipe leaves no room for."""
 BUILT_IN_PER_LABEL = 62
@@ -15,13 +15,12 @@ BUILT_IN_PER_LABEL = 62
 
 
 def mix_by_recipe(recipe: str, clips: Path, out: Path, seed: int, jobs: int, context: typer.Context) -> None:
-    """Mixes it, and shows what came out beside what was published.
+    """Mixes it, and shows what came out.
 
-    Raises `ConfigError` for an unknown recipe or an option beside it that it sets itself, and as `mix_tut2016`.
+    Raises `ConfigError` for an unknown recipe or an option beside it that it sets itself, and as `mix_tut2016` or
+    `mix_urbansound8k`.
     """
-    from hubbub.datasets.stand_in import mix_tut2016
     from hubbub.mixing.builtin.write import write_clips
-    from hubbub.report.terminal import stand_in_table
 
     if recipe not in RECIPES:
         raise ConfigError(f"--recipe {recipe}: there is no such recipe; wanted {', '.join(RECIPES)}")
@@ -34,6 +33,15 @@ def mix_by_recipe(recipe: str, clips: Path, out: Path, seed: int, jobs: int, con
         if not (clips / "manifest.csv").is_file():  # written last
             with reporter.bar("making built-in clips") as tick:
                 write_clips(clips, BUILT_IN_PER_LABEL, seed, progress=tick, jobs=jobs)
+    make = _tut2016 if recipe == "tut2016" else _urbansound8k
+    make(clips, out, seed, jobs, reporter)
+
+
+def _tut2016(clips: Path, out: Path, seed: int, jobs: int, reporter: Reporter) -> None:
+    """With what came out beside what was published."""
+    from hubbub.datasets.stand_in import mix_tut2016
+    from hubbub.report.terminal import stand_in_table
+
     with reporter.bar("mixing") as tick:
         stand_in = mix_tut2016(clips, out, seed, jobs, tick)
     for note in stand_in.notes:
@@ -45,6 +53,26 @@ def mix_by_recipe(recipe: str, clips: Path, out: Path, seed: int, jobs: int, con
     reporter.say(
         f"{out}: a stand-in for TUT-SED Synthetic 2016, {stand_in.n_mixtures} mixtures, "
         f"{stand_in.duration / 60:.1f} minutes"
+    )
+
+
+def _urbansound8k(clips: Path, out: Path, seed: int, jobs: int, reporter: Reporter) -> None:
+    """With what a random split of it would leak."""
+    from hubbub.datasets.stand_in_urbansound8k import mix_urbansound8k
+    from hubbub.datasets.urbansound8k import read_urbansound8k
+    from hubbub.datasets.urbansound8k_protocols import leaked, random_split
+    from hubbub.report.terminal import slices_table
+
+    with reporter.bar("cutting slices") as tick:
+        stand_in = mix_urbansound8k(clips, out, seed, jobs, tick)
+    for note in stand_in.notes:
+        reporter.say(f"note: {note}")
+    reporter.console.print(slices_table(stand_in))
+    leak = leaked(random_split(read_urbansound8k(out).clips, seed))
+    reporter.say(f"split at random, {leak:.0%} of the tested slices are of recordings trained on; split by fold, none")
+    reporter.say(
+        f"{out}: a stand-in for UrbanSound8K, {stand_in.n_slices} slices of {stand_in.n_recordings} recordings, "
+        f"{stand_in.n_folds} folds, {stand_in.duration / 60:.1f} minutes"
     )
 
 

@@ -1,8 +1,4 @@
-"""What is in a data set, and all that is wrong with it, where a loader stops at the first error.
-
-A data set that we read in a layout of its own has a line in `KINDS`: how it is recognised, and a function that hands
-over its recordings.
-"""
+"""What is in a data set, and all that is wrong with it, where a loader stops at the first error."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,46 +10,17 @@ from typing import Any, Literal
 
 from hubbub import audio
 from hubbub.audio import AudioInfo
-from hubbub.datasets.annotated import AnnotatedRecording, kind_of, read_annotated
-from hubbub.datasets.checks import Wrong, told
-from hubbub.datasets.clips import read_clips, relative_name
-from hubbub.datasets.split import SIDES, Item, Side, items_of_clips, items_of_recordings, make_split
-from hubbub.datasets.stand_in import RECIPE
+from hubbub.datasets.annotated import AnnotatedRecording
+from hubbub.datasets.checks import ranges
+from hubbub.datasets.material import Material, Problem, read_material
+from hubbub.datasets.split import SIDES, Side
 from hubbub.datasets.statistics import Histogram, LabelFacts, Polyphony, histogram, label_facts, polyphony
 from hubbub.datasets.tables import some
-from hubbub.datasets.tut2016 import LISTS, REPORT_EVENTS, damaged_archives, is_tut2016, read_tut2016
 from hubbub.errors import AudioError, HubbubError
 from hubbub.events import Event
 from hubbub.grid import TIME_TOLERANCE
-from hubbub.mixing.clip import BACKGROUND
 
 Progress = Callable[[int, int], None]
-Problem = Literal[
-    "not readable", "missing", "past the end", "overlap", "without events", "silent", "duplicate", "on two sides",
-    "no events on a side",
-]  # fmt: skip
-"""What can be wrong; what is "not readable" fails the inspection, the others are for its reader to judge."""
-
-
-@dataclass(frozen=True)
-class Material:
-    """What a reader of one kind of data set hands over.
-
-    `sides` hold the names of recordings, `split` says whose split that is, `official` whether it came with the data.
-    `counted` is what the events are: "events", or "clips" where each recording is one. `published` are events by label
-    as a publication counts them, and `publication` is its name.
-    """
-
-    kind: str
-    recordings: Sequence[AnnotatedRecording]
-    sides: Mapping[Side, Sequence[str]]
-    split: str
-    official: bool
-    counted: Literal["events", "clips"] = "events"
-    published: Mapping[str, int] | None = None
-    publication: str = ""
-    missing: Sequence[str] = ()
-    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -67,11 +34,23 @@ class SideFacts:
 
 
 @dataclass(frozen=True)
+class FoldFacts:
+    """A fold: its clips, the recordings that they were cut from, their length in seconds, and the clips by label."""
+
+    fold: int
+    n_clips: int
+    n_recordings: int
+    seconds: float
+    n_by_label: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Inspection:
     """A data set in plain numbers; recordings that cannot be read are in none of them.
 
     Lengths are of events; of clips, where the recordings are isolated clips (`counted` is "clips", `polyphony` None).
-    The mappings count recordings. `problems` are sentences of one line each, by what is wrong.
+    The mappings count recordings; `clips_of_recordings`, where a set has folds, how many recordings gave 1, 2, … of its
+    clips. A set with folds has no sides. `problems` are sentences of one line each, by what is wrong.
     """
 
     folder: str
@@ -91,6 +70,8 @@ class Inspection:
     sides: tuple[SideFacts, ...]
     problems: Mapping[Problem, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    folds: tuple[FoldFacts, ...] = ()
+    clips_of_recordings: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
@@ -109,13 +90,15 @@ def inspect(folder: Path, progress: Progress | None = None, jobs: int = 1) -> In
     no folder, nothing in it, or nothing that is a data set known here; whatever else is wrong is in the result.
     """
     problems: dict[Problem, list[str]] = defaultdict(list)
-    material = _read(folder, lambda error: problems["not readable"].append(str(error)))
+    material = read_material(folder, lambda error: problems["not readable"].append(str(error)))
     heard = _listen(material.recordings, progress, jobs, problems["not readable"])
     recordings = [recording for recording in material.recordings if recording.name in heard]
     readable = {recording.name for recording in recordings}
-    sides = {side: [name for name in material.sides[side] if name in readable] for side in SIDES}
+    sides = {side: [name for name in names if name in readable] for side, names in material.sides.items()}
     facts = label_facts(recordings, sides, material.published)
     problems["missing"] += material.missing
+    for kind, texts in material.problems.items():
+        problems[kind] += texts
     for kind, text in (*_problems_of_recordings(material, recordings, heard), *_problems_of_sides(material, facts)):
         problems[kind].append(text)
     is_clips = material.counted == "clips"
@@ -129,79 +112,17 @@ def inspect(folder: Path, progress: Progress | None = None, jobs: int = 1) -> In
         len(events),
         facts,
         material.publication,
-        histogram([event.duration for event in events]),
+        histogram([event.duration for event in events], material.bin_seconds),
         None if is_clips else polyphony(recordings),
         _counted(one.info.sample_rate for one in heard.values()),
         _counted(one.info.subtype for one in heard.values()),
         _counted(one.info.channels for one in heard.values()),
         material.split,
-        tuple(_side(side, recordings, set(sides[side])) for side in SIDES),
+        tuple(_side(side, recordings, set(sides[side])) for side in SIDES if side in sides),
         {kind: tuple(texts) for kind, texts in problems.items() if texts},
         tuple(material.notes),
+        *_folds(recordings, material.folds),
     )
-
-
-# Kinds of data sets
-
-
-def _read(folder: Path, wrong: Wrong) -> Material:
-    for recognised, read in KINDS:
-        if recognised(folder):
-            return read(folder, wrong)
-    return _clips(folder, wrong) if kind_of(folder) == "clips" else _annotated(folder, wrong)
-
-
-def _tut2016(folder: Path, wrong: Wrong) -> Material:
-    data = read_tut2016(folder, wrong)
-    stand_in = (data.folder / RECIPE).is_file()
-    damaged = [] if data.missing else damaged_archives(data.folder)  # else they are in what is missing
-    return Material(
-        "A stand-in for TUT-SED Synthetic 2016" if stand_in else "TUT-SED Synthetic 2016",
-        data.recordings,
-        data.sides,
-        "the official lists" if (data.folder / LISTS).is_dir() else "the customary one, without lists",
-        official=True,
-        published=REPORT_EVENTS,
-        publication="report",
-        missing=[*data.missing, *damaged],
-        notes=data.notes,
-    )
-
-
-def _annotated(folder: Path, wrong: Wrong) -> Material:
-    recordings = read_annotated(folder, wrong)
-    sides, notes = _own_split(items_of_recordings(recordings))
-    return Material("annotated recordings", recordings, sides, OWN_SPLIT, official=False, notes=notes)
-
-
-def _clips(folder: Path, wrong: Wrong) -> Material:
-    clips = read_clips(folder, wrong)
-    recordings = []
-    for clip in clips:
-        with told(wrong):
-            seconds = audio.info(clip.path).duration
-            events = () if clip.label == BACKGROUND else (Event(0.0, seconds, clip.label),)
-            name = relative_name(clip.path, folder)
-            recordings.append(AnnotatedRecording(clip.path, name, seconds, events, clip.recording_id, clip.source))
-    sides, notes = _own_split(items_of_clips(clips, folder))
-    return Material("clips", recordings, sides, OWN_SPLIT, official=False, counted="clips", notes=notes)
-
-
-KINDS: tuple[tuple[Callable[[Path], bool], Callable[[Path, Wrong], Material]], ...] = ((is_tut2016, _tut2016),)
-"""Data sets in a layout of their own: whether a folder holds it, and its reader. Clips and annotated recordings are
-told apart where none of these is recognised."""
-OWN_SPLIT = "as hubbub train makes it, seed 0"
-
-
-def _own_split(items: Sequence[Item]) -> tuple[dict[Side, Sequence[str]], list[str]]:
-    if not items:
-        return dict.fromkeys(SIDES, ()), []
-    split = make_split(items)
-    notes = list(split.notes)
-    disjoint = [label for label in split.recording_disjoint if label != BACKGROUND]
-    if disjoint:
-        notes.append(f"of unknown or too few sources, so split by recording only: {', '.join(disjoint)}")
-    return {side: split.ids(side) for side in SIDES}, notes
 
 
 # What is wrong
@@ -263,6 +184,8 @@ def _problems_of_recordings(
         if len(names) > 1:
             sides = [side for side in SIDES if side in {side_of.get(name) for name in names}]
             apart = f", on several sides of the split: {', '.join(sides)}" if len(sides) > 1 else ""
+            folds = {material.folds[name] for name in names if name in material.folds}
+            apart = f", in folds {ranges(folds)}" if len(folds) > 1 else apart
             yield "duplicate", f"{names[0]}: the same samples as {some(names[1:])}{apart}"
 
 
@@ -283,7 +206,7 @@ def overlaps(events: Sequence[Event]) -> list[str]:
 
 def _problems_of_sides(material: Material, facts: Sequence[LabelFacts]) -> Iterator[tuple[Problem, str]]:
     """Of a split that came with the data; what our own had to leave open is in its notes."""
-    if not material.official:
+    if not material.official or not material.sides:
         return
     side_of = {name: side for side, names in material.sides.items() for name in names}
     for what in ("recording_id", "source"):
@@ -307,6 +230,29 @@ def _side(side: Side, recordings: Sequence[AnnotatedRecording], names: set[str])
     return SideFacts(
         side, len(mine), sum(recording.duration for recording in mine), sum(len(recording.events) for recording in mine)
     )
+
+
+def _folds(
+    recordings: Sequence[AnnotatedRecording], folds: Mapping[str, int]
+) -> tuple[tuple[FoldFacts, ...], dict[int, int]]:
+    """The facts of each fold, and how many recordings there are by the number of their clips."""
+    if not folds:
+        return (), {}
+    members: dict[int, list[AnnotatedRecording]] = defaultdict(list)
+    for recording in recordings:
+        members[folds[recording.name]].append(recording)
+    facts = [
+        FoldFacts(
+            fold,
+            len(mine),
+            len({one.recording_id for one in mine}),
+            sum(one.duration for one in mine),
+            dict(sorted(Counter(event.label for one in mine for event in one.events).items())),
+        )
+        for fold, mine in sorted(members.items())
+    ]
+    numbers = Counter(Counter(recording.recording_id for recording in recordings).values())
+    return tuple(facts), dict(sorted(numbers.items()))
 
 
 def _counted(values: Any) -> dict[Any, int]:

@@ -19,28 +19,27 @@ Chosen here, since it was not published:
 What remains is in the clips: where one sounds with pauses, or is short, its label has more events than in the real set.
 """
 
-import json
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar
 
 import joblib
 import numpy as np
 
-from hubbub import __version__, annotations, audio
+from hubbub import annotations, audio
 from hubbub.datasets.clips import read_clips, relative_name
 from hubbub.datasets.features import content_hash, key_of
+from hubbub.datasets.mixed_tree import begin_tree, versions
 from hubbub.datasets.split import Side, Split, items_of_clips, make_split
 from hubbub.datasets.split_file import write_split
 from hubbub.datasets.tut2016 import LABELS, LISTS, REPORT_EVENTS, annotation_name, audio_name
 from hubbub.datasets.tut2016 import N_MIXTURES as N_ALL
 from hubbub.errors import ConfigError, DatasetError
 from hubbub.events import Event
-from hubbub.files import make_folder, write_text
+from hubbub.files import write_text
 from hubbub.mixing import ActivityConfig, Clip, ClipStore, MixConfig, by_label, render, sample_scene
 
 Progress = Callable[[int, int], None]
@@ -89,7 +88,6 @@ CONFIG = MixConfig(
 )
 
 FOLDERS = ("audio", "meta", LISTS, "scenes")
-RECIPE = "recipe.json"
 README = """STAND-IN for TUT-SED Synthetic 2016: this is not that data set.
 
 hubbub mixed it from other clips, by the recipe of the real one as far as that was published, in the layout of the real
@@ -228,24 +226,8 @@ def _begin(
     key = key_of(
         CONFIG.model_dump(mode="json"), split.seed, n_mixtures, float(minutes), contents, sorted(split.sides.items())
     )
-    recipe = out / RECIPE
-    if recipe.is_file():
-        try:
-            found = json.loads(recipe.read_text("utf-8")).get("key")
-        except (OSError, ValueError, AttributeError):
-            found = None
-        if found != key:
-            raise ConfigError(f"{out}: holds a stand-in of other clips, seed or settings; choose another folder")
-    elif any((out / folder).exists() for folder in FOLDERS):
-        raise ConfigError(f"{out}: holds {', '.join(FOLDERS)} that were not mixed here; choose another folder")
-    for folder in FOLDERS:
-        make_folder(out / folder, ConfigError)
-        for left in (out / folder).glob(".*.part"):  # of a run that was killed
-            left.unlink()
-    write_text(out / "README.txt", README, ConfigError)
+    begin_tree(out, FOLDERS, _recipe(key, clips, clips_folder, split, n_mixtures, minutes), README)
     write_split(out / "split.tsv", split)
-    text = json.dumps(_recipe(key, clips, clips_folder, split, n_mixtures, minutes), indent=1)
-    write_text(recipe, text + "\n", ConfigError)
 
 
 def _recipe(
@@ -274,7 +256,7 @@ def _recipe(
         "minutes": minutes,
         "config": CONFIG.model_dump(mode="json"),
         "labels": by_name,
-        "versions": {"hubbub": __version__} | {name: version(name) for name in ("numpy", "scipy", "soxr", "soundfile")},
+        "versions": versions(),
     }
 
 

@@ -33,7 +33,8 @@ class Lengths:
 
 @dataclass(frozen=True)
 class Histogram:
-    """How many lengths lie between two `edges` (seconds, one more than `counts`), half an octave apart."""
+    """How many lengths lie between two `edges` (seconds, one more than `counts`): half an octave apart, or evenly
+    spaced from 0 on."""
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
@@ -75,7 +76,8 @@ def label_facts(
     sides: Mapping[Side, Sequence[str]],
     published: Mapping[str, int] | None = None,
 ) -> tuple[LabelFacts, ...]:
-    """The facts of each label that occurs or is `published`, sorted by label; `sides` hold names of recordings."""
+    """The facts of each label that occurs or is `published`, sorted by label; `sides` hold names of recordings, and
+    may be empty."""
     by_label: dict[str, list[tuple[AnnotatedRecording, list[Event]]]] = {label: [] for label in published or ()}
     for recording in recordings:
         for label in sorted({event.label for event in recording.events}):
@@ -97,7 +99,7 @@ def label_facts(
                 len(its_recordings),
                 len(its_recordings) / len(recordings) if recordings else 0.0,
                 lengths_of(lengths),
-                {side: n_by_side[side] for side in SIDES},
+                {side: n_by_side[side] for side in SIDES if sides},
                 _shares(active, whole),
             )
         )
@@ -149,10 +151,19 @@ def lengths_of(lengths: Sequence[float]) -> Lengths:
     return Lengths(*np.quantile(lengths, (0, 0.25, 0.5, 0.75, 1)).tolist())
 
 
-def histogram(lengths: Sequence[float]) -> Histogram:
-    """Lengths in seconds, counted in bins of half an octave, from the shortest to the longest."""
+def histogram(lengths: Sequence[float], bin_seconds: float | None = None) -> Histogram:
+    """Lengths in seconds, counted in bins from the shortest to the longest: of half an octave, or, with `bin_seconds`,
+    of that width from 0 on. A length on an edge belongs to the bin above it in the former, below it in the latter: what
+    was cut to 4 s is no longer than that."""
     if not lengths:
         return Histogram((), ())
+    if bin_seconds is not None:
+        places = [max(0, math.ceil(length / bin_seconds - 1e-9) - 1) for length in lengths]
+        last = max(places)
+        number = Counter(places)
+        return Histogram(
+            tuple(place * bin_seconds for place in range(last + 2)), tuple(number[place] for place in range(last + 1))
+        )
     steps = [math.floor(BINS_PER_OCTAVE * math.log2(max(length, SHORTEST_BIN)) + 1e-9) for length in lengths]
     first, last = min(steps), max(steps)
     found = Counter(steps)

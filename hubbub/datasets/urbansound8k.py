@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hubbub.datasets.checks import Wrong, ranges, stop, told
+from hubbub.datasets.mixed_tree import RECIPE
 from hubbub.datasets.tables import Row, read_rows
 from hubbub.errors import DatasetError
 
@@ -41,7 +42,6 @@ N_FOLDS = 10
 METADATA = f"metadata/{NAME}.csv"
 COLUMNS = ("slice_file_name", "fsID", "start", "end", "salience", "fold", "classID", "class")
 SALIENCES = {1: "foreground", 2: "background"}
-RECIPE = "recipe.json"
 KEY = "urbansound8k"
 """What `recipe` says in the recipe of a stand-in for this set."""
 LAYOUT = f"{METADATA} with audio/fold1 to audio/fold{N_FOLDS}"

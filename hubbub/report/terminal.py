@@ -23,6 +23,7 @@ from hubbub.report.timeaxis import clock, tick_texts, ticks
 
 if TYPE_CHECKING:  # a timeline needs no scores, and metrics bring scipy: a second on a small board
     from hubbub.datasets.stand_in import StandIn
+    from hubbub.datasets.stand_in_urbansound8k import SliceStandIn
     from hubbub.metrics import Scores
 
 COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "red", "bright_cyan", "bright_green", "bright_magenta")
@@ -47,6 +48,7 @@ LABEL_HEADINGS = (
     "label", "frame\nF1", "preci-\nsion", "\nrecall", "segm.\nF1", "event\nF1", "events in\nreference", "events\nfound"
 )  # fmt: skip
 STAND_IN_HEADINGS = ("label", "events", "published", "seconds", "published")
+SLICES_HEADINGS = ("label", "slices", "recordings")
 MARK_STYLES = {"*": "bold", "!": "red", " ": ""}
 
 
@@ -137,6 +139,15 @@ def stand_in_table(stand_in: StandIn) -> Table:
         totals += row
         table.add_row(printable(label), *(f"{x:.0f}" for x in row), style="" if row[0] else "dim")
     table.add_row("all", *(f"{x:.0f}" for x in totals), style="bold")
+    return table
+
+
+def slices_table(stand_in: SliceStandIn) -> Table:
+    """The slices and recordings of each label, as a rich table."""
+    table = _table(SLICES_HEADINGS)
+    for label, n_slices in stand_in.slices.items():
+        table.add_row(printable(label), str(n_slices), str(stand_in.recordings[label]))
+    table.add_row("all", str(stand_in.n_slices), str(stand_in.n_recordings), style="bold")
     return table
 
 
