@@ -8,7 +8,7 @@ from hubbub.datasets.inspection import Inspection
 from hubbub.datasets.statistics import LabelFacts
 from hubbub.errors import HubbubError
 from hubbub.report.figures import FALSE, FOUND, INK, REFERENCE
-from hubbub.report.inspection_tables import depths
+from hubbub.report.inspection_tables import depths, doubling
 
 try:
     from matplotlib.axes import Axes
@@ -49,7 +49,9 @@ def lengths(inspection: Inspection) -> Figure:
     left, right = figure.subplots(1, 2)
     edges = np.array(inspection.lengths.edges)
     left.bar(edges[:-1], inspection.lengths.counts, np.diff(edges), align="edge", color=FOUND, edgecolor="none")
-    left.set_xscale("log", base=2)
+    even = len(edges) > 2 and np.allclose(np.diff(edges), edges[1] - edges[0])
+    if not even:
+        left.set_xscale("log", base=2)
     left.set_title(f"all {inspection.counted}", loc="left")
     left.set_xlabel("seconds")
     _quiet(left, "y")
@@ -58,7 +60,8 @@ def lengths(inspection: Inspection) -> Figure:
         right.plot([its.shortest, its.longest], [row, row], color=REFERENCE, linewidth=1)
         right.plot([its.lower_quartile, its.upper_quartile], [row, row], color=FOUND, linewidth=5)
         right.plot([its.median], [row], "o", color=FALSE, markersize=5)
-    right.set_xscale("log", base=2)
+    if not even:
+        right.set_xscale("log", base=2)
     right.set_title("by label: range, middle half, median", loc="left")
     right.set_xlabel("seconds")
     _label_rows(right, facts)
@@ -108,6 +111,31 @@ def activity(inspection: Inspection) -> Figure:
     _label_rows(right, facts)
     _label_rows(left, facts)
     left.grid(visible=False)
+    return figure
+
+
+def folds(inspection: Inspection) -> Figure:
+    """The clips of each label in each fold, and how many recordings gave how many of the clips."""
+    facts = [fact for fact in reversed(inspection.labels) if fact.n_events]
+    numbers = np.array([[fold.n_by_label.get(fact.label, 0) for fold in inspection.folds] for fact in facts])
+    figure = Figure(figsize=(WIDTH, max(3.0, _height(facts) + 0.3)), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1.9, 1))
+    shades = np.empty((*numbers.shape, 4))
+    shades[..., :3] = to_rgb(FOUND)
+    shades[..., 3] = 0.65 * numbers / numbers.max()  # so that the number in it can be read
+    left.imshow(shades, aspect="auto", origin="lower", interpolation="nearest")
+    for (row, column), number in np.ndenumerate(numbers):
+        left.annotate(str(number), (column, row), ha="center", va="center", color=INK, fontsize=8)
+    left.set_xticks(range(len(inspection.folds)), [str(fold.fold) for fold in inspection.folds])
+    left.tick_params(axis="x", length=0)
+    left.set_xlabel("fold")
+    left.set_title(f"{inspection.counted} by label and fold", loc="left")
+    _label_rows(left, facts)
+    left.set_ylim(-0.5, len(facts) - 0.5)
+    left.grid(visible=False)
+    _bars(right, doubling(inspection.clips_of_recordings), "{:g}")
+    right.set_xlabel(f"{inspection.counted} of a recording")
+    right.set_title("recordings", loc="left")
     return figure
 
 

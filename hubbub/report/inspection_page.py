@@ -31,6 +31,8 @@ def render(inspection: Inspection) -> str:
         ]
     if inspection.polyphony is not None and inspection.n_events:
         chosen += [("Labels at once", figures.at_once), ("Activity by label", figures.activity)]
+    if inspection.folds and inspection.n_events:
+        chosen += [("Folds and recordings", figures.folds)]
     if inspection.n_recordings:
         chosen += [("Sampling rates, samples, channels", figures.sounds)]
     return template("inspection.html").render(

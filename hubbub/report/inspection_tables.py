@@ -57,7 +57,10 @@ def sound_facts(inspection: Inspection) -> dict[str, str]:
 
 def depths(inspection: Inspection) -> dict[str, int]:
     """Recordings by kind of sample, in words: `16 bit`, `32 bit float`, or the name of the codec."""
-    words = {"PCM_U8": "8 bit", "PCM_S8": "8 bit", "FLOAT": "32 bit float", "DOUBLE": "64 bit float"}
+    words = {
+        "PCM_U8": "8 bit", "PCM_S8": "8 bit", "FLOAT": "32 bit float", "DOUBLE": "64 bit float",
+        "MS_ADPCM": "4 bit MS ADPCM", "IMA_ADPCM": "4 bit IMA ADPCM",
+    }  # fmt: skip
     found: dict[str, int] = {}
     for subtype, number in inspection.subtypes.items():
         name = words.get(subtype) or (f"{subtype[4:]} bit" if subtype.startswith("PCM_") else subtype)
@@ -66,8 +69,20 @@ def depths(inspection: Inspection) -> dict[str, int]:
 
 
 def bin_texts(lengths: Histogram) -> list[str]:
-    """How the bins are written: `0.35 to 0.5 s`."""
-    return [f"{low:.2g} to {high:.2g} s" for low, high in zip(lengths.edges, lengths.edges[1:], strict=False)]
+    """How the bins are written: `0.35 to 0.5 s`; those that begin at 0 have round edges: `1.25 to 1.5 s`."""
+    form = "g" if lengths.edges[:1] == (0.0,) else ".2g"
+    return [f"{low:{form}} to {high:{form}} s" for low, high in zip(lengths.edges, lengths.edges[1:], strict=False)]
+
+
+def doubling(numbers: Mapping[int, int]) -> dict[str, int]:
+    """How often 1, 2, 3 to 4, 5 to 8, … occur, up to the largest: `{"1": …, "2": …, "3-4": …}`."""
+    found: dict[str, int] = {}
+    first, last = 1, 1
+    while numbers and first <= max(numbers):
+        name = str(first) if first == last else f"{first}-{last}"
+        found[name] = sum(n for number, n in numbers.items() if first <= number <= last)
+        first, last = last + 1, 2 * last
+    return found
 
 
 def length(seconds: float) -> str:
@@ -92,16 +107,24 @@ def _parts(inspection: Inspection) -> Iterator[RenderableType]:
         yield _bars(bin_texts(inspection.lengths), inspection.lengths.counts)
         yield Text()
     yield Text("Split: ", style="bold").append(inspection.split, style="not bold")
-    yield _sides(inspection)
+    if inspection.sides:
+        yield _sides(inspection)
+    if inspection.folds:
+        yield _folds(inspection)
+        yield Text()
+        yield Text("Recordings by the number of clips they gave", style="bold")
+        numbers = doubling(inspection.clips_of_recordings)
+        yield _bars(list(numbers), list(numbers.values()))
     for note in inspection.notes:
         yield Text(f"note: {printable(note)}", style="dim")
 
 
 def _labels(inspection: Inspection) -> Table:
     published = [inspection.publication] if inspection.publication else []
+    sides = {"train": "train", "validation": "valid.", "test": "test"}
     table = _table(
         "label", inspection.counted, *published, "\nsounds", "% of\nrec.",
-        "median\ns", "longest\ns", "train", "valid.", "test"
+        "median\ns", "longest\ns", *(sides[side.side] for side in inspection.sides)
     )  # fmt: skip
     for fact in inspection.labels:
         counts = [str(fact.n_events), *([str(fact.published)] if published else [])]
@@ -133,6 +156,17 @@ def _sides(inspection: Inspection) -> Table:
     table = _table("side", "recordings", "minutes", inspection.counted)
     for side in inspection.sides:
         table.add_row(side.side, str(side.n_recordings), f"{side.seconds / 60:.1f}", str(side.n_events))
+    return table
+
+
+def _folds(inspection: Inspection) -> Table:
+    table = _table("fold", inspection.counted, "recordings", "minutes", "fewest of a label", "most")
+    for fold in inspection.folds:
+        numbers = [fold.n_by_label.get(fact.label, 0) for fact in inspection.labels if fact.n_events]
+        table.add_row(
+            str(fold.fold), str(fold.n_clips), str(fold.n_recordings), f"{fold.seconds / 60:.1f}",
+            str(min(numbers)), str(max(numbers))
+        )  # fmt: skip
     return table
 
 
