@@ -319,7 +319,7 @@ def test_the_command_shows_what_was_reached(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--recipe", "tut2017"], "--recipe tut2017: there is no such recipe; wanted tut2016"),
+        (["--recipe", "tut2017"], "--recipe tut2017: there is no such recipe; wanted tut2016, urbansound8k"),
         (["--recipe", "tut2016", "--scenes", "10"], "--recipe tut2016 sets --scenes itself; leave that out"),
         (["--recipe", "tut2016", "--rate", "8000", "--snr", "3", "9"],
          "--recipe tut2016 sets --snr, --rate itself; leave that out"),

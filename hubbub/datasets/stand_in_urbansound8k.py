@@ -269,8 +269,8 @@ def _notes(
     few = [f"{label} ({number})" for label, number in sorted(counts.items()) if label not in labels]
     if few:
         yield f"left out, as they have fewer than {n_folds} recordings: {', '.join(few)}"
-    if len(certain) < len(clips):
-        yield f"left out, as every fold is tested on: {len(clips) - len(certain)} clips of confidence C"
+    if doubtful := len(clips) - len(certain):
+        yield f"left out, as every fold is tested on: {doubtful} clip{'s' * (doubtful > 1)} of confidence C"
     for label in labels:
         absent = set(range(1, n_folds + 1)) - {one.fold for one in recordings if label in one.clips}
         if absent:
