@@ -9,7 +9,7 @@ from rich.console import Console
 
 from hubbub.console import Reporter
 from hubbub.errors import ConfigError
-from hubbub.files import check_writable, make_folder
+from hubbub.files import check_writable, make_folder, write_text
 
 if TYPE_CHECKING:
     from hubbub.reproduce.size import Size
@@ -63,6 +63,11 @@ def reproduce(
     unknown = sorted(set(split or ()) - set(NAMES))
     if unknown:
         raise ConfigError(f"--split {unknown[0]}: wanted {', '.join(get_args(SplitName))}")
+    unknown = sorted(set(network or ()) - set(POLYPHONIC))
+    if unknown:
+        raise ConfigError(f"--network {unknown[0]}: wanted {', '.join(POLYPHONIC)}")
+    if jobs is not None and jobs > 1 and device not in ("auto", "cpu"):
+        raise ConfigError(f"--jobs {jobs} train on a CPU; leave them out, or --device {device}")
     if data is not None and clips is not None:
         raise ConfigError("--clips mixes a stand-in for the data set; leave it out, or DATA")
     dial = _size(size, epochs, train_minutes, hours)
@@ -87,17 +92,18 @@ def reproduce(
     print_results(results, Console())
     write_results_page(out / "results.html", results)
     if markdown is not None:
-        markdown.write_text(results_markdown(results), encoding="utf-8")
+        write_text(markdown, results_markdown(results), ConfigError)
     reporter.say(f"data: {out / 'results.json'}; page: {out / 'results.html'}")
 
 
 def _size(name: str, epochs: int | None, train_minutes: float | None, hours: float | None) -> "Size":
-    from hubbub.reproduce.size import SIZES
+    from hubbub.reproduce.size import SIZES, Size
 
     if name not in SIZES:
         raise ConfigError(f"--size {name}: wanted {', '.join(SIZES)}")
     given = {"epochs": epochs, "train_minutes": train_minutes, "hours": hours}
-    return SIZES[name].model_copy(update={key: value for key, value in given.items() if value is not None})
+    dials = {key: value for key, value in given.items() if value is not None}
+    return Size.model_validate(SIZES[name].model_dump() | dials)
 
 
 def _stand_in(clips: Path | None, out: Path, size: "Size", seed: int, jobs: int, reporter: Reporter) -> Path:
