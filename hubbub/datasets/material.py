@@ -90,7 +90,7 @@ def _urbansound8k(folder: Path, wrong: Wrong) -> Material:
         "A stand-in for UrbanSound8K" if data.stand_in else "UrbanSound8K",
         recordings,
         {},
-        "the folds of the data set; all slices of a recording lie in one",
+        "the folds of the data set",
         official=True,
         counted="clips",
         published=None if data.stand_in else REPORT_SLICES,  # a stand-in has labels of its own

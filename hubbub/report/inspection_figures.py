@@ -20,6 +20,8 @@ except ImportError as error:
 ROW = 0.27
 """Inches that a label takes."""
 WIDTH = 9.0
+MOST_LETTERS = 32
+"""Below the bars of a panel, one of three; more of them stand aslant."""
 
 
 def events_by_label(inspection: Inspection) -> Figure:
@@ -141,10 +143,10 @@ def folds(inspection: Inspection) -> Figure:
 
 def sounds(inspection: Inspection) -> Figure:
     """Recordings by sampling rate, by kind of sample and by channels."""
-    figure = Figure(figsize=(WIDTH, 2.4), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 2.8), layout="constrained")
     named: list[tuple[str, Mapping[str, float]]] = [
         ("sampling rate, kHz", {f"{rate / 1000:g}": n for rate, n in sorted(inspection.sample_rates.items())}),
-        ("samples", dict(sorted(depths(inspection).items()))),
+        ("samples", dict(sorted(depths(inspection).items(), key=_by_number))),
         ("channels", {str(channels): n for channels, n in sorted(inspection.channels.items())}),
     ]
     for axes, (title, numbers) in zip(figure.subplots(1, 3), named, strict=True):
@@ -156,8 +158,11 @@ def sounds(inspection: Inspection) -> Figure:
 def _bars(axes: Axes, values: Mapping[str, float], text: str) -> None:
     axes.bar(range(len(values)), list(values.values()), color=FOUND, width=0.7)
     axes.set_xlim(-0.6, max(len(values), 4) - 0.4)  # one bar alone is no wall
-    tight = len(values) > 6
-    axes.set_xticks(range(len(values)), list(values), rotation=45 if tight and max(map(len, values)) > 2 else 0)
+    tight = (len(values) > 6 and max(map(len, values)) > 2) or sum(map(len, values)) > MOST_LETTERS
+    axes.set_xticks(
+        range(len(values)), list(values), rotation=45 if tight else 0, ha="right" if tight else "center",
+        rotation_mode="anchor" if tight else "default",
+    )  # fmt: skip
     for place, value in enumerate(values.values()):
         axes.annotate(
             text.format(value), (place, value), (0, 3), textcoords="offset points", ha="center", color=INK, fontsize=9
@@ -171,6 +176,12 @@ def _label_rows(axes: Axes, facts: Sequence[LabelFacts]) -> None:
     axes.set_ylim(-0.6, len(facts) - 0.4)
     axes.tick_params(axis="y", length=0)
     _quiet(axes, "x")
+
+
+def _by_number(named: tuple[str, float]) -> tuple[int, str]:
+    """4 bit before 16 bit, and codecs without a number last."""
+    first = named[0].split()[0]
+    return (int(first) if first.isdecimal() else 1000, named[0])
 
 
 def _quiet(axes: Axes, grid: str) -> None:
