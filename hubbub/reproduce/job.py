@@ -101,9 +101,10 @@ class Job:
 
     @property
     def identity(self) -> str:
-        """A key of all that the result depends on, where it is computed apart; its part of the hours depends on what
-        else is run, and so they count as a whole."""
-        config = self.config.model_dump(exclude={"threads", "device"}) | {"hours": self.hours}
+        """A key of all that training depends on. Left out are where it is computed, and how many epochs there are: a
+        run that was given few goes on when it is given more. Hours count as a whole, as this one's part depends on what
+        else is run."""
+        config = self.config.model_dump(exclude={"threads", "device", "epochs"}) | {"hours": self.hours}
         return key_of(config, [self.shape.kernel, self.shape.dilation], self.momentum, self.data)[:10]
 
     @property
@@ -125,7 +126,12 @@ class Job:
     @property
     def result(self) -> Path:
         """The finished run."""
-        return self.folder / "runs" / f"{self.name}.json"
+        return self.folder / "runs" / f"{self.name}-{self.config.epochs}.json"
+
+    @property
+    def untimed(self) -> Path:
+        """The run before the time to detect is measured."""
+        return self.fit_folder / f"run-{self.config.epochs}.json"
 
 
 def do(job: Job, main: int | None = None) -> Run:
@@ -135,9 +141,8 @@ def do(job: Job, main: int | None = None) -> Run:
     this one; should it be gone, training stops, or another call would begin the same job beside it. Raises
     `KeyboardInterrupt` then, and as `fit` and `export` do.
     """
-    finished = job.fit_folder / "run.json"
-    if finished.is_file():
-        return Run.model_validate_json(finished.read_text(encoding="utf-8"))
+    if job.untimed.is_file():
+        return Run.model_validate_json(job.untimed.read_text(encoding="utf-8"))
     torch.manual_seed(job.config.seed)
     network = POLYPHONIC[job.config.network](len(job.sounds.labels), job.shape)
     for layer in network.modules():
@@ -177,7 +182,7 @@ def do(job: Job, main: int | None = None) -> Run:
         hardware=fitted.hardware,
         precision=fitted.precision,
     )
-    write_text(finished, run.model_dump_json(), ConfigError)
+    write_text(job.untimed, run.model_dump_json(), ConfigError)
     return run
 
 

@@ -29,6 +29,7 @@ from torch.utils.data import DataLoader
 from hubbub.errors import ConfigError
 from hubbub.files import make_folder, write_text
 from hubbub.networks import OURS
+from hubbub.training.allocator import keep_freed_memory
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import EpochSampler, Example, Segments
 from hubbub.training.module import TrainingModule
@@ -75,14 +76,18 @@ def fit(
     folder: Path,
     progress: Callable[[Status], None] | None = None,
 ) -> Fitted:
-    """Trains `network`, or goes on with the run in `folder`.
+    """Trains `network`, or goes on with the run in `folder`; also with a finished one, where it is given more epochs
+    than before and its learning rate did not depend on how many there were.
 
     Raises `ConfigError` where the device is not there, `KeyboardInterrupt` where the run is told to stop.
     """
     make_folder(folder, ConfigError)
     finished = folder / "finished.json"
     if finished.is_file():
-        return _load(network, folder, json.loads(finished.read_text(encoding="utf-8")))
+        facts = json.loads(finished.read_text(encoding="utf-8"))
+        cut_short = facts.get("ended") == "epochs" and facts["epochs"] < config.epochs
+        if not (cut_short and config.schedule == "constant"):
+            return _load(network, folder, facts)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     _quiet()
@@ -111,6 +116,9 @@ def fit(
         )
     except (ValueError, MisconfigurationException) as error:
         raise ConfigError(f"device {config.device!r}: {error}; use --device cpu or auto") from error
+    if trainer.strategy.root_device.type == "cpu":
+        keep_freed_memory()
+    torch.utils.deterministic.fill_uninitialized_memory = False  # else every new tensor is written twice
     loaders = _loaders(network, train, validation, silence, config, frame_period)
     checkpoint = folder / "last.ckpt"
     with warnings.catch_warnings():
@@ -154,6 +162,11 @@ class History(Callback):
         self.hours = hours
         self.rows: list[dict[str, float]] = []
         self._started = 0.0
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Where the run was killed after its last epoch, nothing remains to be trained."""
+        stopping = trainer.early_stopping_callback
+        trainer.should_stop = self.out_of_time or (stopping is not None and stopping.stopped_epoch > 0)
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Starts the clock."""
