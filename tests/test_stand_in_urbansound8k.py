@@ -12,12 +12,14 @@ import pytest
 from hubbub import audio
 from hubbub.cli import main
 from hubbub.datasets.clips import relative_name
+from hubbub.datasets.folds import Recording, deal
 from hubbub.datasets.inspection import inspect
 from hubbub.datasets.slices import PEAK, noise, under, windows
 from hubbub.datasets.stand_in_urbansound8k import MOST_SLICES, SliceStandIn, mix_urbansound8k
 from hubbub.datasets.urbansound8k import METADATA, read_urbansound8k
 from hubbub.datasets.urbansound8k_protocols import fold_split, leaked, random_split
 from hubbub.errors import ConfigError, DatasetError
+from hubbub.mixing import Clip
 
 RATE = 4000
 RECORDINGS = {"dog_barking": 4, "rain": 3, "siren": 2, "air_conditioner": 3}
@@ -105,6 +107,8 @@ def test_a_recording_gives_several_slices_alike_but_not_equal(mixed: SliceStandI
     spectra = [np.abs(np.fft.rfft(samples, 1 << 14)) for samples in (a, b)]
     assert abs(int(spectra[0].argmax()) - int(spectra[1].argmax())) <= 20  # the same tone, but for the bins
     assert not np.array_equal(a[:1000], b[:1000])
+    levels = [20 * np.log10(audio.read(clip.path)[0].std()) for clip in by_id["rain 0"]]
+    assert max(levels) - min(levels) > 1  # each has a gain of its own
 
 
 def test_it_says_what_it_is_and_what_was_left_out(mixed: SliceStandIn) -> None:
@@ -146,6 +150,13 @@ def test_another_set_is_not_cut_into_one_that_is_there(mixed: SliceStandIn, soun
         mix_urbansound8k(sounds, tmp_path, seed=3, folds=FOLDS)
 
 
+def test_each_fold_has_as_many_recordings_of_a_label_whatever_their_lengths(sounds: Path) -> None:
+    paths = [sounds / "rain/0-0.wav", *[sounds / "rain/2-0.wav"] * 5]  # 12 s and five of 1 s
+    recordings = [Recording(str(n), {"rain": [Clip(path, "rain", str(n))]}) for n, path in enumerate(paths)]
+    deal(recordings, FOLDS, 0)
+    assert sorted(recording.fold for recording in recordings) == [1, 1, 2, 2, 3, 3]
+
+
 def test_fewer_folds_where_recordings_are_few(sounds: Path, tmp_path: Path) -> None:
     few = shutil.copytree(sounds, tmp_path / "clips")
     shutil.rmtree(few / "background")
@@ -174,6 +185,7 @@ class TestSlices:
         click[-1] = 1  # most places miss it
         assert 1 <= len(windows(click, RATE, rng)) <= 3
         assert len(windows(np.zeros(1, np.float32), RATE, rng)) == 3
+        assert [end - first for first, end in windows(tone(rng, 7.9), RATE, rng)] == [4 * RATE] * 3  # not two
 
     @pytest.mark.parametrize("snr_db", [0.0, 20.0])
     def test_levels(self, rng: np.random.Generator, snr_db: float) -> None:
