@@ -95,7 +95,7 @@ def reproduce(folder: Path, out: Path, plan: Plan, reporter: Reporter) -> Result
     about = _facts(data)
     everything = _everything(plan)
     pieces = {(split, seed): split_pieces(data, split, plan.size, seed) for split in plan.splits for seed in plan.seeds}
-    sounds = _sounds(data, [pieces[split, seed] for split in plan.splits for seed in plan.seeds], out, plan, reporter)
+    sounds = read_sounds(data, list(pieces.values()), out, plan, reporter)
     jobs = list(_jobs(plan, pieces, sounds, out))
     _train([job for job in jobs if not job.result.is_file()], plan, reporter)
     _time([job for job in jobs if not job.result.is_file()], sounds, reporter)
@@ -138,7 +138,7 @@ def _everything(plan: Plan) -> Plan:
     return plan.model_copy(update={"networks": networks, "splits": tuple(NAMES), "seeds": seeds, "grid": networks})
 
 
-def _sounds(data: Tut2016, splits: Iterable[Pieces], out: Path, plan: Plan, reporter: Reporter) -> Sounds:
+def read_sounds(data: Tut2016, splits: Iterable[Pieces], out: Path, plan: Plan, reporter: Reporter) -> Sounds:
     """The recordings, with the features of those that a split uses in the cache below `out`."""
     used = {piece.recording for pieces in splits for side in SIDES for piece in pieces[side]}
     recordings = {recording.name: recording for recording in data.recordings}
