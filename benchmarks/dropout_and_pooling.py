@@ -3,8 +3,8 @@
     python benchmarks/dropout_and_pooling.py DATA OUT [--every 6]
 
 DATA is TUT-SED Synthetic 2016 or a stand-in, OUT the folder of a `hubbub reproduce tut2016 DATA -o OUT --size reduced`
-whose networks are looked at. Dropout scales what it leaves by 4/3, which keeps the mean, but not the largest of three: with
-max pooling behind it, training and use differ.
+whose networks are looked at. Dropout scales what it leaves by 4/3, which keeps a mean, but not the largest of three:
+with max pooling behind it, training and use differ.
 """
 
 import argparse
