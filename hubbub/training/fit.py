@@ -118,7 +118,8 @@ def fit(
         raise ConfigError(f"device {config.device!r}: {error}; use --device cpu or auto") from error
     if trainer.strategy.root_device.type == "cpu":
         keep_freed_memory()
-    torch.utils.deterministic.fill_uninitialized_memory = False  # else every new tensor is written twice
+    # deterministic mode would write every new tensor twice, first with NaN, so that mistakes show
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     loaders = _loaders(network, train, validation, silence, config, frame_period)
     checkpoint = folder / "last.ckpt"
     with warnings.catch_warnings():
