@@ -15,9 +15,11 @@ from hubbub.errors import ConfigError
 from hubbub.events import Event, to_targets
 from hubbub.grid import Grid
 from hubbub.networks import Hub, HubConfig
+from hubbub.training import fit as fitting
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Augment, EpochSampler, Example, Segments
-from hubbub.training.fit import LOG_COLUMNS, Fitted, Status, fit
+from hubbub.training.fit import LOG_COLUMNS, Fitted, History, Status, fit
+from hubbub.training.module import TrainingModule
 from hubbub.training.thresholds import best_thresholds, tune
 
 N_BANDS = 8
@@ -215,3 +217,99 @@ def test_a_shift_moves_every_band_alike() -> None:
         assert (np.delete(row, np.arange(N_BANDS)[inside]) == SILENCE[0]).all()
         shifts.add(moved)
     assert shifts == {-2, -1, 0, 1, 2}
+
+
+def opposite(made: list[Example]) -> list[Example]:
+    """The same sounds with the other labels: what is learnt makes it worse."""
+    return [Example(example.name, example.features, ~example.targets) for example in made]
+
+
+def test_an_epoch_can_be_a_part_that_is_drawn_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sampler = EpochSampler(10, seed=7, most=4)
+    drawn = []
+    for epoch in range(30):
+        sampler.set_epoch(epoch)
+        order = list(sampler)
+        assert len(order) == len(sampler) == len(set(order)) == 4, "one twice"
+        assert order == list(sampler)
+        drawn.append(tuple(order))
+    assert {number for order in drawn for _, number in order} == set(range(10))
+    assert len({tuple(number for _, number in order) for order in drawn}) > 25
+    assert len(EpochSampler(10, seed=7, most=40)) == len(list(EpochSampler(10, seed=7, most=40))) == 10
+
+    asked: list[tuple[int, int]] = []
+    get = Segments.__getitem__
+
+    def noted(segments: Segments, key: int | tuple[int, int]) -> tuple[torch.Tensor, ...]:
+        asked.extend([key] if isinstance(key, tuple) else [])
+        return get(segments, key)
+
+    monkeypatch.setattr(Segments, "__getitem__", noted)
+    config = CONFIG.model_copy(update={"epochs": 3, "epoch_minutes": 3.2 / 60})  # six segments of half a second
+    fit(network(), examples(4, 1), examples(2, 2), SILENCE, config, 0.02, tmp_path)
+    by_epoch = [[number for epoch, number in asked if epoch == wanted] for wanted in range(3)]
+    assert [len(set(numbers)) for numbers in by_epoch] == [len(numbers) for numbers in by_epoch] == [6, 6, 6]
+    assert len({frozenset(numbers) for numbers in by_epoch}) == 3
+
+
+ENDS = {"time": {"hours": 1.5}, "patience": {"patience": 1, "learning_rate": 0.03}, "epochs": {"epochs": 2}}
+
+
+@pytest.mark.parametrize("why", ENDS)
+def test_why_a_run_ended_is_known_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    """Also where it was killed between its last epoch and the note that it is finished."""
+    begun = []
+    begin, write = History.on_train_epoch_start, fitting.write_text
+
+    def an_hour_ago(history: History, trainer: object, module: object) -> None:
+        begun.append(trainer.current_epoch)  # type: ignore[attr-defined]
+        begin(history, trainer, module)  # type: ignore[arg-type]
+        history._started -= 3600
+
+    def kill(path: Path, *others: object) -> None:
+        if path.name == "finished.json":
+            raise KeyboardInterrupt
+        write(path, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(History, "on_train_epoch_start", an_hour_ago)
+    config = CONFIG.model_copy(update=ENDS[why])
+    held_out = opposite(examples(2, 2)) if why == "patience" else examples(2, 2)
+    monkeypatch.setattr(fitting, "write_text", kill)
+    with pytest.raises(KeyboardInterrupt):
+        fit(network(), examples(4, 1), held_out, SILENCE, config, 0.02, tmp_path)
+    monkeypatch.setattr(fitting, "write_text", write)
+    fitted = fit(network(), examples(4, 1), held_out, SILENCE, config, 0.02, tmp_path)
+    assert (fitted.ended, fitted.epochs, begun) == (why, 2, [0, 1])
+    assert fitted.seconds > 7200
+    if why == "patience":
+        assert fitted.best_epoch == 1
+    again = fit(network(), [], [], SILENCE, config, 0.02, tmp_path)
+    assert (again.ended, again.epochs) == (why, 2)
+
+
+def test_padding_counts_neither_in_the_loss_nor_in_the_accuracy() -> None:
+    module = TrainingModule(torch.nn.Identity(), CONFIG)
+    logits = torch.tensor([[[2.0, -1.0], [0.5, 0.0], [9.0, 9.0]]])
+    targets = torch.tensor([[[1.0, 1.0], [0.0, 0.0], [0.0, 0.0]]])
+    mask = torch.tensor([[1.0, 1.0, 0.0]])
+    loss = module._loss((logits, targets, mask), module.train_totals)
+    right = torch.sigmoid(torch.tensor([2.0, -1.0, -0.5, 0.0]))  # the probability of what is the case
+    assert loss.item() == pytest.approx(-right.log().mean().item())
+    assert module.train_totals.means() == pytest.approx((loss.item(), 2 / 4))
+
+
+def test_a_finished_run_goes_on_where_it_is_given_more_epochs(tmp_path: Path) -> None:
+    """It ends as if it had been given them at once; but not where the learning rate depends on how many there are."""
+
+    def trained(folder: Path, epochs: int, schedule: str = "constant") -> Fitted:
+        config = CONFIG.model_copy(update={"epochs": epochs, "schedule": schedule})
+        return fit(network(), examples(4, 1), examples(2, 2), SILENCE, config, 0.02, tmp_path / folder)
+
+    at_once, first, more = trained("a", 4), trained("b", 2), trained("b", 4)
+    assert (first.epochs, more.epochs) == (2, 4)
+    assert more.validation_loss == at_once.validation_loss
+    for ours, theirs in zip(more.network.parameters(), at_once.network.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    assert trained("b", 3).epochs == 4
+    trained("c", 2, "cosine")
+    assert trained("c", 4, "cosine").epochs == 2
