@@ -12,7 +12,7 @@ from hubbub.metrics import Counts, interval, paired_difference
 from hubbub.networks.count import n_parameters
 from hubbub.networks.report import POLYPHONIC
 from hubbub.reproduce.comparisons import all_tables, differences_table, grid_table, splits_table
-from hubbub.reproduce.facts import facts
+from hubbub.reproduce.facts import commands, facts
 from hubbub.reproduce.figures import Drawn, compared_curves, cost_figure, label_figure, network_curves
 from hubbub.reproduce.markdown import results_markdown
 from hubbub.reproduce.page import render, write_results_page
@@ -250,8 +250,9 @@ def test_other_parameters_than_the_report_are_told():
     assert dict(row(table, "dessed"))["parameters"] == "545 322 !"
     assert "dessed should have 545 321" in table.notes[0]
     # With other labels the dense layer is another.
-    fewer = cost_table(other.model_copy(update={"labels": LABELS[:3]}), "mixture")
-    assert dict(row(fewer, "dessed"))["parameters"] == ""
+    fewer = other.model_copy(update={"labels": LABELS[:3]})
+    assert dict(row(cost_table(fewer, "official"), "dessed"))["parameters"] == "545 322"
+    assert dict(row(cost_table(fewer, "mixture"), "dessed"))["parameters"] == ""
 
 
 def test_differences_are_paired_and_signed(results):
@@ -337,6 +338,14 @@ def test_a_quick_look_is_called_one_everywhere(results):
     assert not any("quick look" in text for text in (*(t.title for t in all_tables(results)), *facts(results).values()))
 
 
+def test_the_calls_that_repeat_it(results):
+    first = ["hubbub reproduce tut2016 DATA --size full --split official --grid"]
+    assert commands(results) == [*first, "hubbub reproduce tut2016 DATA --size full --split subsequence"]
+    seeds = some_results([some_run("dilated")], options=("--size", "reduced", "--seeds", "2"))
+    assert commands(seeds) == ["hubbub reproduce tut2016 DATA --size reduced --seeds 2 --split official"]
+    assert commands(some_results([])) == []
+
+
 def test_one_recording_has_no_interval():
     alone = some_results([some_run("baseline", n_recordings=1), some_run("dilated", n_recordings=1)])
     assert dict(row(quality_table(alone, "official"), "baseline"))["95 % interval"] == ""
@@ -411,8 +420,16 @@ def test_points_stand_at_cost_and_f1_and_names_apart(results):
     axes = cost_figure(networks).axes[0]
     points = {(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines if line.get_marker() == "o"}
     assert points == {(d.run.multiply_adds_per_second, d.score.total.micro_f1) for d in networks}
+    assert [text.get_text() for text in axes.texts] == [d.name for d in networks]
+
+
+@pytest.mark.parametrize("skill", [0.02, 0.5, 0.98])
+def test_names_of_points_on_one_spot_stand_apart(skill):
+    run = some_run("dilated", skill=skill)
+    runs = [run.model_copy(update={"network": network}) for network in NETWORKS]
+    axes = cost_figure([Drawn(run, Score.of(pooled([run], LABELS), LABELS)) for run in runs]).axes[0]
     heights = sorted(text.get_position()[1] for text in axes.texts)
-    assert len(heights) == 6 and min(np.diff(heights)) > 0.06 * axes.get_ylim()[1]
+    assert len(heights) == 7 and min(np.diff(heights)) > 0.06 * axes.get_ylim()[1]
     assert heights[0] > 0 and heights[-1] <= axes.get_ylim()[1]
 
 

@@ -289,7 +289,7 @@ def test_why_a_run_ended_is_known_and_stays(tmp_path: Path, monkeypatch: pytest.
 
 def test_padding_counts_neither_in_the_loss_nor_in_the_accuracy() -> None:
     module = TrainingModule(torch.nn.Identity(), CONFIG)
-    logits = torch.tensor([[[2.0, -1.0], [0.5, 0.0], [9.0, 9.0]]])
+    logits = torch.tensor([[[2.0, -1.0], [0.5, 0.0], [9.0, -9.0]]])
     targets = torch.tensor([[[1.0, 1.0], [0.0, 0.0], [0.0, 0.0]]])
     mask = torch.tensor([[1.0, 1.0, 0.0]])
     loss = module._loss((logits, targets, mask), module.train_totals)
