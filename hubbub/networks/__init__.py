@@ -1,28 +1,51 @@
-"""The networks by name: ours and the report's polyphonic ones, all features → logits."""
+"""The networks by name, ours and the report's: for events, and for clips. All take features and give logits."""
+
+from dataclasses import replace
 
 from torch import nn
 
 from hubbub.errors import ConfigError
-from hubbub.networks.hub import Hub, HubConfig
-from hubbub.networks.report import POLYPHONIC
+from hubbub.networks.hub import CLIP, Hub, HubClip, HubConfig
+from hubbub.networks.report import MONOPHONIC, POLYPHONIC
 
 OURS = "hub"
+OUR_CLIP = "hub_clip"
 NAMES = (OURS, *POLYPHONIC)
+"""For events: features (batch, n_frames, n_features) → logits (batch, n_frames, n_labels)."""
+CLIP_NAMES = (*MONOPHONIC, OUR_CLIP)
+"""For clips: features (batch, n_frames, n_features) → logits (batch, n_labels)."""
 
 
 def build(name: str, n_labels: int, dropout: float = HubConfig.dropout) -> nn.Module:
-    """The network `name`: features (batch, n_frames, n_features) → logits (batch, n_frames, n_labels).
+    """The network `name`, for events or for clips, freshly initialised from torch's generator.
 
     `dropout` is for ours; the report's have their own. Raises `ConfigError` for an unknown name.
     """
+    if name == OUR_CLIP:
+        return HubClip(n_labels, replace(CLIP, dropout=dropout))
+    if name in MONOPHONIC:
+        return MONOPHONIC[name](n_labels)
     check_name(name)
     return Hub(n_labels, HubConfig(dropout=dropout)) if name == OURS else POLYPHONIC[name](n_labels)
 
 
 def check_name(name: str) -> None:
-    """Raises `ConfigError` where `build` has no such network."""
+    """Raises `ConfigError` where `name` is no network for events."""
     if name not in NAMES:
         raise ConfigError(f"network {name!r} is none of {', '.join(NAMES)}")
 
 
-__all__ = ["NAMES", "OURS", "Hub", "HubConfig", "build", "check_name"]
+def is_ours(name: str) -> bool:
+    """Whether it is one of our own networks, which train in another way than the report's."""
+    return name in (OURS, OUR_CLIP)
+
+
+def labels_clips(name: str) -> bool:
+    """Whether it gives one label for a whole clip, not events."""
+    return name in CLIP_NAMES
+
+
+__all__ = [
+    "CLIP", "CLIP_NAMES", "NAMES", "OURS", "OUR_CLIP", "Hub", "HubClip", "HubConfig", "build", "check_name", "is_ours",
+    "labels_clips",
+]  # fmt: skip

@@ -7,7 +7,8 @@ it still needs in a state. So training, a whole file and a live stream run throu
       → stem: 3 convolutions over time × frequency, 64 → 32 → 16 → 8 bands, 1 → 16 → 32 → 64 maps
       → 1×1 to `width` channels (batch, width, n_frames)
       → residual blocks: dilated depthwise convolution over time, then pointwise; dilations 1, 2, 4, …
-      → 1×1 to logits (batch, n_frames, n_labels), `look_ahead` frames late
+      → events: 1×1 to logits (batch, n_frames, n_labels), `look_ahead` frames late
+        clips: mean and maximum over the clip, dense to logits (batch, n_labels)
 """
 
 from collections.abc import Iterator, Sequence
@@ -94,12 +95,15 @@ class ResidualBlock(nn.Module):
         return functional.relu(shortcut + self.dropout(y)), x[:, :, -self.memory :]
 
 
-class Hub(nn.Module):
-    """The network. `look_ahead`: how many frames late its logits are; `context`: frames back that one logit sees."""
+class Body(nn.Module):
+    """All but the head: features → `width` maps of each frame.
 
-    def __init__(self, n_labels: int, config: HubConfig | None = None) -> None:
+    `look_ahead`: how many frames late they are; `context`: frames back that one of them sees.
+    """
+
+    def __init__(self, config: HubConfig) -> None:
         super().__init__()
-        self.config = config = config if config is not None else HubConfig()
+        self.config = config
         self.norm = nn.BatchNorm1d(config.n_features, affine=False)  # the mean and spread of each band, learned
         channels = (1, *config.stem)
         self.stem = nn.ModuleList(StemLayer(a, b) for a, b in pairwise(channels))
@@ -111,7 +115,6 @@ class Hub(nn.Module):
             ResidualBlock(config.width, dilation, ahead, config.dropout)
             for dilation, ahead in _looks_ahead(config.dilations, config.max_ahead)
         )
-        self.head = nn.Conv1d(config.width, n_labels, 1)
         self.look_ahead = sum(int(layer.delay) for layer in self.layers())
         memory = (KERNEL - 1) * (len(config.stem) + sum(config.dilations))
         self.context = memory - self.look_ahead
@@ -134,8 +137,12 @@ class Hub(nn.Module):
             shapes[f"block_{index}"] = (1, self.config.width, block.memory)
         return shapes
 
-    def step(self, features: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """(batch, n_frames, n_features) and the states → logits (batch, n_frames, n_labels), late, and new states."""
+    def empty_states(self, features: Tensor) -> list[Tensor]:
+        """Zeros, for a batch as large as that of `features`."""
+        return [features.new_zeros(len(features), *shape[1:]) for shape in self.state_shapes().values()]
+
+    def maps(self, features: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """(batch, n_frames, n_features) and the states → maps (batch, width, n_frames), late, and new states."""
         x = self.norm(features.transpose(1, 2)).transpose(1, 2).unsqueeze(1)
         new_states = []
         remaining = iter(states)
@@ -147,17 +154,59 @@ class Hub(nn.Module):
         for block in self.blocks:
             x, state = block(x, next(remaining))
             new_states.append(state)
-        return self.head(x).transpose(1, 2), new_states
+        return x, new_states
+
+
+class Hub(Body):
+    """The network for events: logits of each frame."""
+
+    def __init__(self, n_labels: int, config: HubConfig | None = None) -> None:
+        config = config if config is not None else HubConfig()
+        super().__init__(config)
+        self.head = nn.Conv1d(config.width, n_labels, 1)
+
+    def step(self, features: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """(batch, n_frames, n_features) and the states → logits (batch, n_frames, n_labels), late, and new states."""
+        maps, new_states = self.maps(features, states)
+        return self.head(maps).transpose(1, 2), new_states
 
     def forward(self, features: Tensor) -> Tensor:
         """Training's form: features with context → logits of the frames in between.
 
         (batch, context + n_frames + look_ahead, n_features) → (batch, n_frames, n_labels)
         """
-        batch = features.shape[0]
-        states = [features.new_zeros(batch, *shape[1:]) for shape in self.state_shapes().values()]
-        logits, _ = self.step(features, states)
+        logits, _ = self.step(features, self.empty_states(features))
         return logits[:, self.context + self.look_ahead :]
+
+
+CLIP = HubConfig(width=96)
+"""For clips: with 64 features and ten labels fewer than 0.15 million parameters."""
+
+
+class HubClip(Body):
+    """The network for clips: one label for all frames, from the mean and the maximum of each map over the clip."""
+
+    def __init__(self, n_labels: int, config: HubConfig | None = None) -> None:
+        config = config if config is not None else CLIP
+        super().__init__(config)
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = nn.Linear(2 * config.width, n_labels)
+
+    def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Features with what follows the clip, and 1 where a frame belongs to it → logits of the clip.
+
+        (batch, n_frames + look_ahead, n_features) and (batch, n_frames) → (batch, n_labels); without a mask all
+        n_frames count.
+        """
+        maps, _ = self.maps(features, self.empty_states(features))
+        maps = maps[:, :, self.look_ahead :]  # (batch, width, n_frames), none below 0 behind the last ReLU
+        if mask is None:
+            mean = maps.mean(2)
+        else:
+            maps = maps * mask[:, None]
+            mean = maps.sum(2) / mask.sum(1, keepdim=True).clamp(min=1)
+        logits: Tensor = self.head(self.dropout(torch.cat([mean, maps.amax(2)], 1)))
+        return logits
 
 
 def _looks_ahead(dilations: Sequence[int], budget: int) -> Iterator[tuple[int, bool]]:

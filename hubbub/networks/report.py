@@ -32,6 +32,8 @@ DROPOUT = 0.25
 Reduction = Literal["pointwise", "pool", "stride"]
 """How the 254 wide map behind the dilated convolution becomes about 85 wide: a 1×1 convolution with stride 3, max
 pooling by 3 (the report's two), or stride 3 in the dilated convolution itself (the paper's, which Keras could not)."""
+Average = Literal["width", "filters"]
+"""What the map behind a clip's dilated convolution is averaged over, besides time."""
 
 
 @dataclass(frozen=True)
@@ -160,20 +162,29 @@ class Polyphonic(nn.Module):
 class Monophonic(nn.Module):
     """Logits of a clip: (batch, n_frames, 40) → (batch, n_labels).
 
-    Plain convolutions are followed by a GRU, whose last state counts; separable ones by the dilated block, averaged
-    over time and width.
+    Behind the convolutions stands a GRU, whose last state counts (`average` None), or the dilated block, whose map
+    (batch, 256 filters, n_frames, width) is averaged over time and one axis more: over its width, as the report has it,
+    or over its filters.
     """
 
-    def __init__(self, n_labels: int = 10, config: ReportConfig = ReportConfig(), *, separable: bool) -> None:
+    def __init__(
+        self, n_labels: int = 10, config: ReportConfig = ReportConfig(), *, separable: bool, average: Average | None
+    ) -> None:
         super().__init__()
         self.convolutions = Convolutions(separable)
-        self.over_time = Dilation(config) if separable else Recurrence()
-        self.output = nn.Linear(N_CHANNELS, n_labels)
+        self.average = average
+        over_time = Recurrence() if average is None else Dilation(config)
+        self.over_time = over_time
+        kept_width = isinstance(over_time, Dilation) and average == "filters"
+        self.output = nn.Linear(over_time.width if kept_width else N_CHANNELS, n_labels)
         initialise(self)
 
     def forward(self, features: Tensor) -> Tensor:
         over_time = self.over_time(self.convolutions(features))
-        clip = over_time.mean((2, 3)) if isinstance(self.over_time, Dilation) else over_time[:, -1]
+        if self.average is None:
+            clip = over_time[:, -1]
+        else:
+            clip = over_time.mean((2, 3) if self.average == "width" else (1, 2))
         logits: Tensor = self.output(clip)
         return logits
 
@@ -212,6 +223,8 @@ POLYPHONIC: Mapping[str, Builder] = {
 }
 
 MONOPHONIC: Mapping[str, Builder] = {
-    "mono_baseline": partial(Monophonic, separable=False),
-    "mono_proposed": partial(Monophonic, separable=True),
+    "mono_baseline": partial(Monophonic, separable=False, average=None),
+    "mono_proposed": partial(Monophonic, separable=True, average="width"),
+    "mono_repaired": partial(Monophonic, separable=True, average="filters"),
 }
+"""The report's two networks for clips, and its second one repaired: see docs/clips.md for what was wrong with it."""

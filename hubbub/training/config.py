@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hubbub.networks import OURS
+from hubbub.networks import is_ours
 from hubbub.training.data import Augment
 
 
@@ -45,5 +45,5 @@ class TrainConfig(BaseModel):
     def of(cls, network: str, **settings: Any) -> Self:
         """The settings for a network by name; the report's networks train as the report says, unless told otherwise."""
         report: dict[str, Any] = {"batch_size": 16, "learning_rate": 1e-3, "schedule": "constant", "epochs": 300}
-        chosen = settings if network == OURS else report | settings
+        chosen = settings if is_ours(network) else report | settings
         return cls(network=network, **{key: value for key, value in chosen.items() if value is not None})

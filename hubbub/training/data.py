@@ -1,4 +1,4 @@
-"""Segments of cached features for training: cut, padded with silence, masked, augmented.
+"""Segments of cached features, or whole clips, for training: cut, padded with silence, masked, augmented.
 
 Every random choice of an item is drawn from a generator seeded by (seed, epoch, index): an epoch is the same whether
 the run came to it in one go or was killed and resumed.
@@ -18,7 +18,8 @@ DECIBEL = np.log(10) / 10  # one decibel in the natural logarithm of a power
 
 @dataclass(frozen=True)
 class Example:
-    """One recording: `features` (n_frames, n_features), memory-mapped; `targets` (n_frames, n_labels), multi-hot."""
+    """One recording: `features` (n_frames, n_features), memory-mapped; `targets` (n_frames, n_labels), multi-hot. Of a
+    clip with one label the targets are a single row, one-hot."""
 
     name: str
     features: NDArray[np.float32]
@@ -118,6 +119,52 @@ class Segments(Dataset[tuple[Tensor, Tensor, Tensor]]):
         inside = slice(max(first, 0), min(last, len(features)))
         cut[inside.start - first : inside.stop - first] = features[inside]
         return cut
+
+
+class Clips(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """Whole clips, `length` frames of each, with `look_ahead` frames after them; silence where a clip does not reach.
+
+    An item is features (length + look_ahead, n_features), targets (n_labels,), one of which is 1, and a mask (length,)
+    that is 0 behind the clip. Indexed by (epoch, number), as `EpochSampler` does, clips are augmented, and where
+    `least_part` is below 1 a part of each is cut out, at least so much of it.
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        length: int,
+        look_ahead: int,
+        silence: NDArray[np.float32],
+        augment: Augment | None = None,
+        seed: int = 0,
+        least_part: float = 1.0,
+    ) -> None:
+        self.examples = examples
+        self.length, self.look_ahead = length, look_ahead
+        self.silence = silence
+        self.augment = augment
+        self.seed = seed
+        self.least_part = least_part
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, key: int | tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+        epoch, number = key if isinstance(key, tuple) else (None, key)
+        example = self.examples[number % len(self.examples)]
+        n_frames, first = min(len(example.features), self.length), 0
+        rng = np.random.default_rng([self.seed, epoch, number]) if epoch is not None else None
+        if rng is not None and self.least_part < 1:
+            n_frames = max(1, round(n_frames * rng.uniform(self.least_part, 1)))
+            first = int(rng.integers(0, len(example.features) - n_frames + 1))
+        features = np.tile(self.silence, (self.length + self.look_ahead, 1))
+        features[:n_frames] = example.features[first : first + n_frames]
+        if rng is not None and self.augment is not None:
+            features[:n_frames] = self.augment(features[:n_frames], self.silence, rng)
+        mask = np.zeros(self.length, np.float32)
+        mask[:n_frames] = 1
+        targets = example.targets[0].astype(np.float32)
+        return torch.from_numpy(features), torch.from_numpy(targets), torch.from_numpy(mask)
 
 
 class EpochSampler(Sampler[tuple[int, int]]):

@@ -28,14 +28,16 @@ from torch.utils.data import DataLoader
 
 from hubbub.errors import ConfigError
 from hubbub.files import make_folder, write_text
-from hubbub.networks import OURS
+from hubbub.networks import HubClip, is_ours, labels_clips
 from hubbub.training.allocator import keep_freed_memory
 from hubbub.training.config import TrainConfig
-from hubbub.training.data import EpochSampler, Example, Segments
+from hubbub.training.data import Clips, EpochSampler, Example, Segments
 from hubbub.training.module import TrainingModule
-from hubbub.training.predict import SUBSEQUENCE, context_of
+from hubbub.training.predict import SUBSEQUENCE, clip_frames, context_of
 
 LOG_COLUMNS = ("epoch", "train_loss", "validation_loss", "train_accuracy", "validation_accuracy", "seconds")
+LEAST_PART = 0.5
+"""Of a clip that our own network is given in training: its length is to say nothing of its label."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def fit(
     Raises `ConfigError` where the device is not there, `KeyboardInterrupt` where the run is told to stop.
     """
     make_folder(folder, ConfigError)
-    if config.network != OURS:
+    if not is_ours(config.network):
         # halves the time of the wide convolutions; of a finished run too, for its last digits depend on the layout
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     finished = folder / "finished.json"
@@ -264,12 +266,20 @@ def _loaders(
     config: TrainConfig,
     frame_period: float,
 ) -> tuple[DataLoader[Any], DataLoader[Any]]:
-    before, after = context_of(network)
-    ours = config.network == OURS
-    length = max(1, round(config.segment_seconds / frame_period)) if ours else SUBSEQUENCE
+    ours = is_ours(config.network)
     augment = config.augment if ours else None
-    training = Segments(train, length, before, after, silence, augment, config.seed, jitter=ours)
-    held_out = Segments(validation, length, before, after, silence)
+    training: Clips | Segments
+    held_out: Clips | Segments
+    if labels_clips(config.network):
+        length, after = clip_frames(frame_period), network.look_ahead if isinstance(network, HubClip) else 0
+        least_part = LEAST_PART if ours and augment is not None else 1.0
+        training = Clips(train, length, after, silence, augment, config.seed, least_part)
+        held_out = Clips(validation, length, after, silence)
+    else:
+        before, after = context_of(network)
+        length = max(1, round(config.segment_seconds / frame_period)) if ours else SUBSEQUENCE
+        training = Segments(train, length, before, after, silence, augment, config.seed, jitter=ours)
+        held_out = Segments(validation, length, before, after, silence)
     # a few minutes of recordings would give epochs of two or three steps, and early stopping nothing to go by
     repeats = max(1, round(config.least_batches * config.batch_size / max(len(training), 1))) if ours else 1
     most = None if config.epoch_minutes is None else max(1, round(60 * config.epoch_minutes / frame_period / length))
@@ -284,7 +294,7 @@ def _precision(config: TrainConfig) -> Any:
     """bf16 where it was measured to help: the report's wide convolutions, on processors that have it."""
     if config.precision != "auto":
         return config.precision
-    if config.network == OURS:
+    if is_ours(config.network):
         return "32-true"
     if torch.cuda.is_available() and config.device in ("auto", "cuda", "gpu"):
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"

@@ -1,5 +1,6 @@
-"""Probabilities of whole recordings from their features, by the torch network: what thresholds are tuned on."""
+"""Probabilities of whole recordings, or of clips, from their features by the torch network."""
 
+from collections.abc import Iterable
 from typing import cast
 
 import numpy as np
@@ -7,11 +8,18 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from hubbub.networks import Hub
+from hubbub.networks import Hub, HubClip
 from hubbub.networks.chunked import chunked
 
 SUBSEQUENCE = 1024
 """Frames that the report's networks see at once."""
+CLIP_SECONDS = 4.04
+"""Of audio in a clip at most."""
+
+
+def clip_frames(frame_period: float) -> int:
+    """Frames of a clip at most, as librosa centres them, the first one on the beginning: 174 for the report's hop."""
+    return 1 + int(CLIP_SECONDS / frame_period + 1e-6)
 
 
 def context_of(network: nn.Module) -> tuple[int, int]:
@@ -39,3 +47,20 @@ def predict(network: nn.Module, features: NDArray[np.float32], silence: NDArray[
             segment = torch.from_numpy(padded[start : start + before + length + after])
             pieces.append(torch.sigmoid(compute(segment[None]))[0].float().numpy())
     return cast(NDArray[np.float32], np.concatenate(pieces)[:n_frames])
+
+
+def predict_clips(
+    network: nn.Module, features: Iterable[NDArray[np.float32]], silence: NDArray[np.float32], length: int
+) -> NDArray[np.float32]:
+    """Features (n_frames, n_features) of clips, of which `length` frames count → probabilities (n_clips, n_labels)."""
+    network.eval()
+    after = network.look_ahead if isinstance(network, HubClip) else 0
+    compute = chunked(network)
+    found = []
+    with torch.inference_mode():
+        for clip in features:
+            heard = clip[:length]
+            behind = after if isinstance(network, HubClip) else length - len(heard)
+            padded = np.concatenate([heard, np.tile(silence, (behind, 1))], dtype=np.float32)
+            found.append(torch.softmax(compute(torch.from_numpy(padded[None])).float(), 1)[0].numpy())
+    return np.stack(found)
