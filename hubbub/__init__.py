@@ -3,7 +3,7 @@
 Importing it brings the listening half only: `load` a detector, `detect` events in recordings, or `stream` live audio.
 """
 
-from hubbub.detector import Detector, Probabilities, load
+from hubbub.detector import ClipDetector, Detector, Probabilities, load
 from hubbub.errors import AnnotationError, AudioError, ConfigError, DatasetError, DetectorError, HubbubError
 from hubbub.events import Event
 from hubbub.stream import Stream
@@ -11,6 +11,7 @@ from hubbub.stream import Stream
 __all__ = [
     "AnnotationError",
     "AudioError",
+    "ClipDetector",
     "ConfigError",
     "DatasetError",
     "Detector",

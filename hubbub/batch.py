@@ -1,13 +1,13 @@
 """Many recordings, one detector: a bad file costs its own events only."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from hubbub import audio
-from hubbub.detector import Detector, Probabilities
+from hubbub.detector import ClipDetector, Detector, Probabilities
 from hubbub.errors import AudioError, HubbubError
 from hubbub.events import Event
 
@@ -22,13 +22,17 @@ class Recording:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found in one recording of `duration` seconds; or the one line that says why it could not be read."""
+    """What was found in one recording of `duration` seconds; or the one line that says why it could not be read.
+
+    `ranking`, where the recording was labelled as a whole: every label's probability, the most probable first.
+    """
 
     recording: Recording
     events: tuple[Event, ...] = ()
     duration: float = 0.0
     error: str | None = None
     probabilities: Probabilities | None = None
+    ranking: Mapping[str, float] | None = None
 
 
 def recordings(paths: Sequence[Path]) -> tuple[list[Recording], list[str]]:
@@ -70,7 +74,7 @@ def detect(
 ) -> Iterator[Found]:
     """Events of each recording, in order, `jobs` recordings at a time. `progress` is told seconds of audio finished.
 
-    Where probabilities are kept, memory grows with the recording.
+    Where probabilities are kept, memory grows with the recording; those of a detector of whole clips always are.
     """
 
     def one(recording: Recording) -> Found:
@@ -83,6 +87,10 @@ def detect(
                 progress(block)
 
         try:
+            if isinstance(detector, ClipDetector):
+                probabilities = detector.probabilities(recording.path, count)
+                events = detector.decide(probabilities)
+                return Found(recording, tuple(events), seconds, None, probabilities, detector.ranked(probabilities))
             if keep_probabilities:
                 probabilities = detector.probabilities(recording.path, count)
                 return Found(recording, tuple(detector.decide(probabilities)), seconds, probabilities=probabilities)

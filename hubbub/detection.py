@@ -1,7 +1,7 @@
 """Where the events of `hubbub detect` go: a timeline on a terminal, or a table on standard output or in a file."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -34,6 +34,7 @@ class Sink:
         self.pretty = pretty
         self.format = self._format(format, output)
         self.table: dict[str, list[Event]] = {}
+        self.rankings: dict[str, Mapping[str, float]] = {}
         self.shown: list[Found] = []
         if scores is not None:
             files.make_folder(scores, ConfigError)
@@ -48,11 +49,14 @@ class Sink:
     ) -> None:
         for found in self.shown:  # now, since a bar was drawn until now
             name = found.recording.name.encode("utf-8", "replace").decode()  # it may hold bytes that are no text
-            Console(highlight=False).print(timeline(name, found.events, found.duration, list_events=True))
+            shown = timeline(
+                name, found.events, found.duration, list_events=found.ranking is None, ranking=found.ranking
+            )
+            Console(highlight=False).print(shown)
         if self.output is not None:
-            annotations.write(self.output, self.table, self.format)
+            annotations.write(self.output, self.table, self.format, self.rankings)
         elif not self.pretty:
-            annotations.write(sys.stdout, self.table, self.format)
+            annotations.write(sys.stdout, self.table, self.format, self.rankings)
             sys.stdout.flush()
 
     def add(self, found: Found) -> None:
@@ -63,18 +67,20 @@ class Sink:
         else:
             if self.table and self.format in ONE_RECORDING:
                 raise AnnotationError(f"{self.format} holds one recording; wanted no more, or --format tsv")
-            self._try(name, found.events)
+            self._try(found)
             self.table[name] = list(found.events)
+            if found.ranking is not None:
+                self.rankings[name] = found.ranking
         if self.scores is not None and found.probabilities is not None:
             probabilities = found.probabilities
             target = self.scores / f"{_below(name)}.tsv"
             files.make_folder(target.parent, ConfigError)
             write_scores(target, probabilities.edges, probabilities.values, probabilities.labels)
 
-    def _try(self, name: str, events: Sequence[Event]) -> None:
+    def _try(self, found: Found) -> None:
         """Writes nowhere: a name that no table can hold is to cost its own events, not those of all others."""
-        nowhere = StringIO()
-        annotations.write(nowhere, {name: events}, self.format)
+        nowhere, name = StringIO(), found.recording.name
+        annotations.write(nowhere, {name: found.events}, self.format)
         try:
             nowhere.getvalue().encode()
         except UnicodeEncodeError as error:

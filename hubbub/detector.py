@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubbub import audio
+from hubbub.clip import label_blocks
 from hubbub.decode import LabelRule, decode
 from hubbub.errors import ConfigError, DetectorError
 from hubbub.events import Event
@@ -74,7 +75,8 @@ class Detector:
     def with_thresholds(self, thresholds: float | Mapping[str, float]) -> "Detector":
         """The same detector at one threshold for all labels, or at others for some.
 
-        Raises `ConfigError` for a label that the detector does not know or a threshold outside [0, 1].
+        Raises `ConfigError` for a label that the detector does not know or a threshold outside [0, 1], and where it
+        labels whole clips.
         """
         if not isinstance(thresholds, Mapping):
             thresholds = dict.fromkeys(self.labels, thresholds)
@@ -111,7 +113,10 @@ class Detector:
         return decode(probabilities.values, self.labels, self._rules, self.metadata.grid, end)
 
     def stream(self) -> Stream:
-        """A new stream for live audio: `push` mono float32 blocks at `sample_rate`, then `close`."""
+        """A new stream for live audio: `push` mono float32 blocks at `sample_rate`, then `close`.
+
+        Raises `ConfigError` where the detector labels whole clips.
+        """
         return Stream(self._model, self._rules)
 
     def _blocks(self, source: Source, progress: Progress | None) -> Iterator[NDArray[np.float32]]:
@@ -119,6 +124,68 @@ class Detector:
             yield block
             if progress is not None:
                 progress(len(block) / self.sample_rate)
+
+
+class ClipDetector(Detector):
+    """Gives a whole recording one label. Made by `hubbub.load` of a file with the task `clip`.
+
+    It hears `metadata.clip` samples at once. A longer recording is taken in consecutive windows of that length, and
+    their probabilities are averaged, each window weighted by its length, however short the last one is.
+    """
+
+    @property
+    def frame_period(self) -> float:
+        """Seconds that it hears at once; its one frame is as long as the recording."""
+        assert self.metadata.clip is not None
+        return self.metadata.clip / self.sample_rate
+
+    @property
+    def latency(self) -> float:
+        """Raises `ConfigError`: there is no live probability that could be late."""
+        raise self._no_stream()
+
+    def with_thresholds(self, thresholds: float | Mapping[str, float]) -> Detector:
+        """Raises `ConfigError`: the most probable label is the answer, whatever its probability."""
+        raise ConfigError(
+            f"{self.path}: this detector labels whole clips; there is no threshold, the most probable label counts; "
+            "leave the threshold out"
+        )
+
+    def detect(self, source: Source, progress: Progress | None = None) -> list[Event]:
+        """One event over the whole recording, its score is the probability; none where there are no samples.
+
+        `source` and errors as for any detector.
+        """
+        return self.decide(self.probabilities(source, progress))
+
+    def probabilities(self, source: Source, progress: Progress | None = None) -> Probabilities:
+        """The probability of each label, which sum to 1: one frame, as long as the recording.
+
+        Without any samples there is no frame: values of shape (0, n_labels) on the one edge 0.
+        """
+        values, n_samples = label_blocks(self._model, self._blocks(source, progress))
+        edges = np.array([0.0, n_samples / self.sample_rate][: len(values) + 1])
+        return Probabilities(values, edges, self.labels)
+
+    def decide(self, probabilities: Probabilities) -> list[Event]:
+        """The event that `detect` finds; of labels that are equally probable the first."""
+        end = float(probabilities.edges[-1])
+        return [Event(0.0, end, label, score) for label, score in list(self.ranked(probabilities).items())[:1]]
+
+    def ranked(self, probabilities: Probabilities) -> dict[str, float]:
+        """The labels with their probabilities, the most probable first; empty where there is no frame."""
+        by_label = [pair for row in probabilities.values for pair in zip(self.labels, row.tolist(), strict=True)]
+        return dict(sorted(by_label, key=lambda pair: -pair[1]))
+
+    def stream(self) -> Stream:
+        """Raises `ConfigError`: a label belongs to a recording that has ended."""
+        raise self._no_stream()
+
+    def _no_stream(self) -> ConfigError:
+        return ConfigError(
+            f"{self.path}: this detector labels whole clips; it does not stream; "
+            "take detect(), or a detector that finds events"
+        )
 
 
 def _ahead(blocks: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
@@ -131,7 +198,9 @@ def _ahead(blocks: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32
 
 
 def load(path: str | Path | None = None, *, device: str = "cpu", threads: int | None = None) -> Detector:
-    """Opens a detector. `device`: cpu, cuda, rocm, directml, coreml or openvino, where onnxruntime has it.
+    """Opens a detector: a `ClipDetector` where the file says that its task is `clip`.
+
+    `device`: cpu, cuda, rocm, directml, coreml or openvino, where onnxruntime has it.
 
     Raises `DetectorError` where the file is missing, is no detector, or the device is not there.
     """
@@ -140,4 +209,5 @@ def load(path: str | Path | None = None, *, device: str = "cpu", threads: int | 
             "no detector ships with hubbub yet; train one with `hubbub train CLIPS -o my.onnx` "
             "and name it with --model my.onnx (or hubbub.load('my.onnx'))"
         )
-    return Detector(Model(path, device, threads))
+    model = Model(path, device, threads)
+    return ClipDetector(model) if model.metadata.task == "clip" else Detector(model)

@@ -1,17 +1,19 @@
 """The `.onnx` file: what its metadata promise, and running one block of audio with the state carried along.
 
-The graph takes `audio` (1, n_samples) and the named states and gives `probabilities` (1, n_frames, n_labels) and the
-new states. The front end is inside, so a detector cannot be fed wrong features.
+For the task `events` the graph takes `audio` (1, n_samples) and the named states and gives `probabilities`
+(1, n_frames, n_labels) and the new states. For the task `clip` it takes `audio` (1, n_samples), a short recording,
+and gives `probabilities` (1, n_labels), which sum to 1. The front end is inside, so a detector cannot be fed wrong
+features.
 """
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hubbub.decode import LabelRule
 from hubbub.errors import DetectorError
@@ -20,6 +22,8 @@ from hubbub.grid import Grid
 METADATA_KEY = "hubbub"
 SCHEMA = 1
 States = dict[str, NDArray[np.float32]]
+SUM_TOLERANCE = 1e-3
+"""How far the probabilities of a clip may be from a sum of 1: well above the rounding of a softmax."""
 
 PROVIDERS = {
     "cpu": "CPUExecutionProvider",
@@ -32,19 +36,21 @@ PROVIDERS = {
 
 
 class Metadata(BaseModel):
-    """Everything about a detector that is not arithmetic. `hop` is in samples, the other lengths are in frames.
+    """Everything about a detector that is not arithmetic. `hop` and `clip` are in samples, other lengths in frames.
 
     `block`: the graph takes whole multiples of this many frames. `settle`: how many silent frames it takes until the
-    state, zeros at first, is what silence leaves.
+    state, zeros at first, is what silence leaves. `clip`: the most samples that the graph takes at once, for the task
+    `clip` only; that task has no states, no look-ahead and no decision rules.
     """
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
     schema_version: Literal[1] = Field(1, alias="schema")
-    task: Literal["events"] = "events"
+    task: Literal["events", "clip"] = "events"
     labels: tuple[str, ...] = Field(min_length=1)
     sample_rate: int = Field(gt=0)
     hop: int = Field(gt=0)
+    clip: int | None = Field(None, gt=0)
     look_ahead: int = Field(ge=0)
     block: int = Field(1, gt=0)
     settle: int = Field(0, ge=0)
@@ -62,19 +68,32 @@ class Metadata(BaseModel):
             raise ValueError("wanted each label once, and none empty")
         return labels
 
+    @model_validator(mode="after")
+    def _fits_its_task(self) -> Self:
+        if self.task == "events":
+            if self.clip is not None:
+                raise ValueError(f"clip is {self.clip} and the task 'events'; wanted a clip for the task 'clip' only")
+        elif self.clip is None:
+            raise ValueError("the task is 'clip' and clip is missing; wanted the most samples that the graph takes")
+        elif self.states or self.decode or (self.look_ahead, self.block, self.settle) != (0, 1, 0):
+            raise ValueError(
+                "the task is 'clip'; wanted look_ahead 0, block 1, settle 0, and neither states nor decision rules"
+            )
+        return self
+
     @property
     def grid(self) -> Grid:
-        """The frames that the probabilities stand on."""
+        """The frames that the probabilities stand on; for the task `clip`, those of the front end."""
         return Grid(self.sample_rate, self.hop)
 
     @property
     def rules(self) -> list[LabelRule]:
-        """The decision rules in the order of the labels."""
-        return [self.decode[label] for label in self.labels]
+        """The decision rules in the order of the labels; none for the task `clip`."""
+        return [self.decode[label] for label in self.labels] if self.task == "events" else []
 
     def to_json(self) -> str:
         """The JSON that stands in the file."""
-        return self.model_dump_json(by_alias=True)
+        return self.model_dump_json(by_alias=True, exclude={"clip"} if self.clip is None else None)
 
 
 class Model:
@@ -92,11 +111,7 @@ class Model:
         Raises `DetectorError` where the graph does not do what its metadata promise.
         """
         meta = self.metadata
-        try:
-            outputs = self._session.run(["probabilities", *_outputs(states)], {"audio": audio[np.newaxis], **states})
-        except Exception as error:  # onnxruntime's exceptions share no base class but this
-            reason = str(error).strip().splitlines()[0]
-            raise DetectorError(f"{self.path}: does not run ({reason}); train the detector again") from error
+        outputs = self._run(["probabilities", *_outputs(states)], {"audio": audio[np.newaxis], **states})
         wanted = (1, len(audio) // meta.hop, len(meta.labels))
         if outputs[0].shape != wanted:
             raise DetectorError(
@@ -104,6 +119,28 @@ class Model:
                 f"wanted {wanted} at a hop of {meta.hop}; train the detector again"
             )
         return outputs[0][0], dict(zip(states, outputs[1:], strict=True))
+
+    def run_clip(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
+        """For the task `clip`: `audio` (n_samples,), 1 to `clip` samples → probabilities (n_labels,), their sum is 1.
+
+        Raises `DetectorError` where the graph gives another shape, or what are no probabilities.
+        """
+        meta = self.metadata
+        assert meta.clip is not None and 1 <= len(audio) <= meta.clip
+        (found,) = self._run(["probabilities"], {"audio": audio[np.newaxis]})
+        wanted = (1, len(meta.labels))
+        if found.shape != wanted:
+            raise DetectorError(
+                f"{self.path}: the graph gives probabilities of shape {found.shape} for {len(audio)} samples; "
+                f"wanted {wanted}; train the detector again"
+            )
+        if not (found.min() >= 0 and abs(found.sum() - 1) <= SUM_TOLERANCE):  # neither is true of NaN
+            raise DetectorError(
+                f"{self.path}: the graph gives probabilities from {found.min():g} to {found.max():g} with the sum "
+                f"{found.sum():g} for {len(audio)} samples; wanted 0 to 1 with the sum 1; train the detector again"
+            )
+        probabilities: NDArray[np.float32] = found[0]
+        return probabilities
 
     def silent_states(self) -> States:
         """The states that endless silence before the first sample leaves."""
@@ -115,6 +152,14 @@ class Model:
                 _, states = self.run(np.zeros(blocks * meta.block * meta.hop, np.float32), states)
             self._silence = states
         return dict(self._silence)
+
+    def _run(self, names: list[str], inputs: States) -> list[NDArray[np.float32]]:
+        try:
+            outputs: list[NDArray[np.float32]] = self._session.run(names, inputs)
+        except Exception as error:  # onnxruntime's exceptions share no base class but this
+            reason = str(error).strip().splitlines()[0]
+            raise DetectorError(f"{self.path}: does not run ({reason}); train the detector again") from error
+        return outputs
 
 
 def _outputs(states: States) -> list[str]:
@@ -164,14 +209,17 @@ def _read_metadata(path: Path, session: onnxruntime.InferenceSession) -> Metadat
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise DetectorError(f"{path}: metadata field {where!r}: {first['msg']}; train the detector again") from error
+        what = f"metadata field {where!r}: {first['msg']}"
+        if not where:  # fields that do not fit each other
+            what = f"metadata: {first['msg'].removeprefix('Value error, ')}"
+        raise DetectorError(f"{path}: {what}; train the detector again") from error
     _check_graph(path, session, metadata)
     return metadata
 
 
 def _check_graph(path: Path, session: onnxruntime.InferenceSession, metadata: Metadata) -> None:
     missing_rules = [label for label in metadata.labels if label not in metadata.decode]
-    if missing_rules:
+    if missing_rules and metadata.task == "events":
         raise DetectorError(f"{path}: no decision rule for label {missing_rules[0]!r}; train the detector again")
     inputs = {node.name for node in session.get_inputs()}
     outputs = {node.name: node.shape for node in session.get_outputs()}
@@ -179,8 +227,9 @@ def _check_graph(path: Path, session: onnxruntime.InferenceSession, metadata: Me
     if inputs != {"audio", *metadata.states} or set(outputs) != wanted_outputs:
         raise DetectorError(f"{path}: the graph's inputs and outputs are not those its metadata name; train it again")
     shape = outputs["probabilities"]
-    if len(shape) != 3 or shape[-1] != len(metadata.labels):
+    before = ["1", "n_frames"] if metadata.task == "events" else ["1"]
+    if len(shape) != len(before) + 1 or shape[-1] != len(metadata.labels):
         raise DetectorError(
             f"{path}: the graph gives probabilities of shape {shape}; "
-            f"wanted 1, n_frames, {len(metadata.labels)} labels; train the detector again"
+            f"wanted {', '.join(before)}, {len(metadata.labels)} labels; train the detector again"
         )

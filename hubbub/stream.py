@@ -18,6 +18,25 @@ MAX_FRAMES = 1500
 """Frames in one run of the graph, so that memory does not grow with the block that a caller hands over."""
 
 
+def checked(samples: NDArray[np.float32], n_before: int = 0) -> NDArray[np.float32]:
+    """A block of mono samples, shape (n_samples,), as float32, if it is one; `n_before` samples came before it.
+
+    Raises `AudioError` for samples that are not finite, not float or not one-dimensional.
+    """
+    samples = np.asarray(samples)
+    if samples.dtype.kind != "f":
+        raise AudioError(f"a block of {samples.dtype}; wanted float32 from -1 to 1 (16 bit: divide by 32768)")
+    with np.errstate(over="ignore"):  # told below
+        samples = samples.astype(np.float32, copy=False)
+    if samples.ndim != 1:
+        raise AudioError(f"a block of shape {samples.shape}; wanted mono samples, shape (n_samples,)")
+    usable = np.abs(samples) < LARGEST_SAMPLE  # false for NaN as well
+    if not usable.all():
+        index = int(np.argmin(usable))
+        raise AudioError(f"sample {n_before + index} is {samples[index]:g}; wanted numbers from -1 to 1")
+    return samples
+
+
 class ProbabilityStream:
     """Audio in, probabilities out, frame by frame of the detector's grid, `look_ahead` frames late."""
 
@@ -42,17 +61,7 @@ class ProbabilityStream:
         """
         if self._closed:
             raise AudioError("the stream is closed; open a new one with detector.stream()")
-        samples = np.asarray(samples)
-        if samples.dtype.kind != "f":
-            raise AudioError(f"a block of {samples.dtype}; wanted float32 from -1 to 1 (16 bit: divide by 32768)")
-        with np.errstate(over="ignore"):  # told below
-            samples = samples.astype(np.float32, copy=False)
-        if samples.ndim != 1:
-            raise AudioError(f"a block of shape {samples.shape}; wanted mono samples, shape (n_samples,)")
-        usable = np.abs(samples) < LARGEST_SAMPLE  # false for NaN as well
-        if not usable.all():
-            index = int(np.argmin(usable))
-            raise AudioError(f"sample {self.n_samples + index} is {samples[index]:g}; wanted numbers from -1 to 1")
+        samples = checked(samples, self.n_samples)
         self.n_samples += len(samples)
         return self._run(samples)
 

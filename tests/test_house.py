@@ -31,6 +31,7 @@ ROOMS: dict[str, set[str]] = {
     "decode": {"numpy"},
     "model": {"numpy", "onnxruntime", "pydantic"},
     "stream": {"numpy"},
+    "clip": {"numpy"},
     "detector": {"numpy"},
     "__init__": set(),
     "batch": set(),

@@ -125,7 +125,7 @@ def test_an_unknown_schema(tmp_path: Path, detector_path: Path, metadata: str, s
         (lambda m: m.update(labels=[]), "labels", "Tuple should have at least 1 item after validation, not 0"),
         (lambda m: m.update(labels=["bell", "dog", "dog"]), "labels", "Value error, " + EACH_ONCE),
         (lambda m: m.update(labels=["bell", "dog", ""]), "labels", "Value error, " + EACH_ONCE),
-        (lambda m: m.update(task="clip"), "task", "Input should be 'events'"),
+        (lambda m: m.update(task="tags"), "task", "Input should be 'events' or 'clip'"),
         (lambda m: m.update(sample_rate=0), "sample_rate", "Input should be greater than 0"),
         (lambda m: m.update(hop=-441), "hop", "Input should be greater than 0"),
         (lambda m: m.update(look_ahead="soon"), "look_ahead", NO_INTEGER),

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from hubbub.annotations import audacity, comma, dcase, json_file, text
 from hubbub.annotations.durations import read_durations, write_durations
-from hubbub.annotations.formats import Format, read_lines, replacing
+from hubbub.annotations.formats import Format, Rankings, read_lines, replacing
 from hubbub.annotations.scores import read_scores, write_scores
 from hubbub.errors import AnnotationError
 from hubbub.events import Event, EventTable
@@ -18,7 +18,7 @@ FORMATS = {
     for each in (  # in this order they are tried on a file
         Format("dcase", (".tsv",), dcase.fits, dcase.read, dcase.write),
         Format("csv", (".csv",), comma.fits, comma.read, comma.write),
-        Format("json", (".json",), json_file.fits, json_file.read, json_file.write),
+        Format("json", (".json",), json_file.fits, json_file.read, json_file.write, json_file.write),
         Format("audacity", (), audacity.fits, audacity.read, audacity.write),
         Format("text", (".txt", ".ann", ".lab"), text.fits, text.read, text.write),
     )
@@ -53,8 +53,13 @@ def read(path: str | Path, *, format: str | None = None, recording: str | None =
     return chosen.read(path, lines, path.stem if recording is None else recording)
 
 
-def write(target: str | Path | TextIO, table: EventTable, format: str = "dcase") -> None:
+def write(
+    target: str | Path | TextIO, table: EventTable, format: str = "dcase", rankings: Rankings | None = None
+) -> None:
     """Writes a table to a path, beside and then renamed, or to an open text file; sorted, times with six decimals.
+
+    `rankings` holds, by recording, every label's probability where it was labelled as a whole; JSON has a place for
+    them, the other formats take no notice.
 
     Raises `AnnotationError` where the path cannot be written, or the format has no place for what is in the table:
     several recordings in `text` or `audacity`, tabs in names.
@@ -62,14 +67,21 @@ def write(target: str | Path | TextIO, table: EventTable, format: str = "dcase")
     chosen = _named(format)
     if isinstance(target, str | Path):
         with replacing(Path(target)) as file:
-            chosen.write(file, table)
+            _write(chosen, file, table, rankings)
     else:
-        chosen.write(target, table)
+        _write(chosen, target, table, rankings)
 
 
 def detect_format(path: str | Path) -> str:
     """The name of the format of a label file, by its first lines, or else by its suffix. Raises `AnnotationError`."""
     return _format(Path(path), read_lines(Path(path))).name
+
+
+def _write(chosen: Format, file: TextIO, table: EventTable, rankings: Rankings | None) -> None:
+    if rankings and chosen.write_rankings is not None:
+        chosen.write_rankings(file, table, rankings)
+    else:
+        chosen.write(file, table)
 
 
 def _format(path: Path, lines: list[str]) -> Format:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,9 @@ from hubbub.events import Event, EventTable
 Lines = list[str]
 """The lines of a file without their ends; line n of the file is `lines[n - 1]`."""
 
+Rankings = Mapping[str, Mapping[str, float]]
+"""By recording, where it was labelled as a whole: every label's probability."""
+
 
 @dataclass(frozen=True)
 class Format:
@@ -22,7 +25,8 @@ class Format:
 
     `fits(lines)` tells from the first lines whether a file is of this format. `read(path, lines, recording)` gives the
     events by recording; `recording` is the name of the one recording where the format has no place for names.
-    `write(file, table)` writes a table.
+    `write(file, table)` writes a table. `write_rankings(file, table, rankings)` does so with the probabilities of whole
+    recordings, where the format has a place for them.
     """
 
     name: str
@@ -30,6 +34,7 @@ class Format:
     fits: Callable[[Lines], bool]
     read: Callable[[Path, Lines, str], dict[str, list[Event]]]
     write: Callable[[TextIO, EventTable], None]
+    write_rankings: Callable[[TextIO, EventTable, Rankings], None] | None = None
 
 
 def read_lines(path: Path) -> Lines:

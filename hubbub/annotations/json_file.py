@@ -1,14 +1,16 @@
 """hubbub's own JSON: `{"recordings": [{"filename": …, "events": [{"onset": …, "offset": …, "label": …}]}]}`.
 
-Times are seconds, to six decimals. An event's `score` is null where nobody gave one, and may be missing. Other keys
-are passed over.
+Times are seconds, to six decimals. An event's `score` is null where nobody gave one, and may be missing. A recording
+that was labelled as a whole also has `"label": …, "probabilities": {label: …}`, most probable first, to six decimals;
+`read` passes over these and all other keys.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from hubbub.annotations.formats import Lines, in_order
+from hubbub.annotations.formats import Lines, Rankings, in_order
 from hubbub.errors import AnnotationError
 from hubbub.events import Event, EventTable
 
@@ -41,15 +43,26 @@ def read(path: Path, lines: Lines, recording: str) -> dict[str, list[Event]]:
     return table
 
 
-def write(file: TextIO, table: EventTable) -> None:
-    """Writes recordings sorted by filename, an event a line."""
+def write(file: TextIO, table: EventTable, rankings: Rankings | None = None) -> None:
+    """Writes recordings sorted by filename, an event a line; the label and the probabilities of those in `rankings`."""
     recordings = []
     for filename in sorted(table):
         events = ",\n   ".join(_line(each) for each in in_order(table[filename]))
         held = f"[\n   {events}\n  ]" if events else "[]"
-        recordings.append(f' {{"filename": {json.dumps(filename, ensure_ascii=False)}, "events": {held}}}')
+        said = _answer((rankings or {}).get(filename, {}))
+        recordings.append(f' {{"filename": {json.dumps(filename, ensure_ascii=False)}, {said}"events": {held}}}')
     body = ",\n".join(recordings)
     file.write(f'{{"recordings": [\n{body}\n]}}\n' if body else '{"recordings": []}\n')
+
+
+def _answer(ranking: Mapping[str, float]) -> str:
+    """The members of a recording that was labelled as a whole; nothing for others."""
+    if not ranking:
+        return ""
+    ordered = sorted(ranking.items(), key=lambda pair: -pair[1])
+    label = json.dumps(ordered[0][0], ensure_ascii=False)
+    rounded = {name: round(probability, 6) for name, probability in ordered}
+    return f'"label": {label}, "probabilities": {json.dumps(rounded, ensure_ascii=False, allow_nan=False)},\n  '
 
 
 def _line(each: Event) -> str:

@@ -59,10 +59,13 @@ def facts(detector: Detector) -> dict[str, str]:
     training = meta.training
     network = meta.network
     minutes = training.get("minutes", {})
+    frame = f"{1000 * detector.frame_period:.1f} ms"
+    if meta.task == "clip":
+        frame = f"the whole recording, heard {detector.frame_period:.1f} s at a time"
     return {
         "labels": ", ".join(meta.labels),
         "sample rate": f"{meta.sample_rate} Hz",
-        "frame": f"{1000 * detector.frame_period:.1f} ms",
+        "frame": frame,
         "look-ahead": f"{meta.look_ahead} frames, {meta.look_ahead * detector.frame_period:.2f} s",
         "network": f"{network.get('name')}, {network.get('parameters', 0):,} parameters, "
         f"{network.get('multiply_adds_per_second', 0) / 1e6:.1f} million multiply-adds a second of audio",

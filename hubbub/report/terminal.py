@@ -30,6 +30,8 @@ COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "red", "bright_cyan", "
 """Of the terminal's own palette, so that they can be read on whatever background its owner chose."""
 LONGEST_LABEL = 20
 """Columns; what is longer is cut with an ellipsis."""
+MOST_PROBABLE = 3
+"""Labels of a recording that was labelled as a whole."""
 STRIP_SECONDS = (600, 1800, 3600, 7200, 14400, 28800, 86400)
 MOST_STRIPS = 12
 TICKS_PER_SECOND = 1_000_000
@@ -61,6 +63,7 @@ class Timeline:
     duration: float
     width: int | None = None
     list_events: bool = False
+    ranking: tuple[tuple[str, float], ...] = ()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         width = max(30, self.width if self.width is not None else options.max_width)
@@ -82,6 +85,8 @@ class Timeline:
                     yield Text(" " * (label_width + 2) + quiet, style="dim", no_wrap=True)
         if self.list_events:
             yield from (_event_line(event) for event in self.events)
+        if self.ranking:
+            yield _ranking_line(self.ranking[:MOST_PROBABLE], ascii_only=options.ascii_only)
 
     def _heading(self, width: int) -> Text:
         count = f"{len(self.events)} event{'' if len(self.events) == 1 else 's'}" if self.events else "no events"
@@ -91,16 +96,24 @@ class Timeline:
 
 
 def timeline(
-    name: str, events: Iterable[Event], duration: float, width: int | None = None, *, list_events: bool = False
+    name: str,
+    events: Iterable[Event],
+    duration: float,
+    width: int | None = None,
+    *,
+    list_events: bool = False,
+    ranking: Mapping[str, float] | None = None,
 ) -> Timeline:
     """A recording as rows of bars, one a label, over a time axis in minutes and seconds.
 
     A bar is as fine as half a column, and covers every half column in which the label sounds at all, so that no event
     is too short to be seen. Up to ten minutes stand in one strip; longer recordings are cut into strips of ten minutes,
     or of as much more as keeps them to a dozen. `duration` is in seconds, `width` in columns (None: as wide as the
-    console). With `list_events` the events follow, one a line.
+    console). With `list_events` the events follow, one a line; with `ranking`, every label's probability for the whole
+    recording, the most probable ones on one line.
     """
-    return Timeline(name, tuple(sorted(events)), duration, width, list_events)
+    ranked = sorted((ranking or {}).items(), key=lambda pair: -pair[1])
+    return Timeline(name, tuple(sorted(events)), duration, width, list_events, tuple(ranked))
 
 
 def score_table(scores_by_system: Mapping[str, Scores]) -> Table:
@@ -243,3 +256,12 @@ def _event_line(event: Event) -> Text:
     line = Text(f"  {event.onset:10.3f} {event.offset:10.3f}  ", no_wrap=True)
     line.append(printable(event.label), style=colour(event.label))
     return line if event.score is None else line.append(f"  {event.score:.2f}", style="dim")
+
+
+def _ranking_line(ranking: Iterable[tuple[str, float]], *, ascii_only: bool) -> Text:
+    line = Text("  ", no_wrap=True, overflow="ellipsis")
+    for index, (label, probability) in enumerate(ranking):
+        line.append((", " if ascii_only else " · ") if index else "", style="dim")
+        line.append(shorten(printable(label), LONGEST_LABEL), style=colour(label))
+        line.append(f" {probability:.2f}")
+    return line
