@@ -173,10 +173,9 @@ class Monophonic(nn.Module):
         super().__init__()
         self.convolutions = Convolutions(separable)
         self.average = average
-        over_time = Recurrence() if average is None else Dilation(config)
-        self.over_time = over_time
-        kept_width = isinstance(over_time, Dilation) and average == "filters"
-        self.output = nn.Linear(over_time.width if kept_width else N_CHANNELS, n_labels)
+        dilation = Dilation(config)
+        self.over_time = Recurrence() if average is None else dilation
+        self.output = nn.Linear(dilation.width if average == "filters" else N_CHANNELS, n_labels)
         initialise(self)
 
     def forward(self, features: Tensor) -> Tensor:

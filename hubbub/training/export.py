@@ -141,7 +141,7 @@ def add_scores(path: Path, scores: dict[str, Any]) -> None:
 def prove(path: Path, network: nn.Module, front_end_config: FrontEndConfig, seconds: float = 12.0) -> float:
     """The largest difference between the file, fed in random blocks, and torch on the whole, over a test recording."""
     rng = np.random.default_rng(0)
-    audio = _test_recording(rng, front_end_config.sample_rate, seconds)
+    audio = sounds_to_prove(rng, front_end_config.sample_rate, seconds)
     model = Model(path)
     stream = ProbabilityStream(model)
     pieces, start = [], 0
@@ -200,21 +200,33 @@ def _subsequences(
 
 
 def _write(path: Path, graph: nn.Module, metadata: Metadata) -> None:
-    graph.eval()
     # several blocks, so that nothing in the graph is specialised to one
     audio = torch.zeros(1, 3 * metadata.block * metadata.hop)
-    states = [torch.zeros(shape) for shape in metadata.states.values()]
-    names = list(metadata.states)
+    states = {name: torch.zeros(shape) for name, shape in metadata.states.items()}
+    write_graph(path, graph, metadata, audio, states, {1: "n_frames"})
+
+
+def write_graph(
+    path: Path,
+    graph: nn.Module,
+    metadata: Metadata,
+    audio: Tensor,
+    states: dict[str, Tensor],
+    probabilities: dict[int, str],
+) -> None:
+    """Writes `graph`, traced with `audio` (1, n_samples) and `states`, with its metadata; `probabilities`: the axes
+    of its first output whose length is not always the same."""
+    graph.eval()
     with warnings.catch_warnings(), torch.inference_mode():
         # the newer way, dynamo=True, gives the same graph but takes twenty times as long over its many states
         warnings.simplefilter("ignore")
         torch.onnx.export(
             graph,
-            (audio, *states),
+            (audio, *states.values()),
             str(path),
-            input_names=["audio", *names],
-            output_names=["probabilities", *(f"{name}_out" for name in names)],
-            dynamic_axes={"audio": {1: "n_samples"}, "probabilities": {1: "n_frames"}},
+            input_names=["audio", *states],
+            output_names=["probabilities", *(f"{name}_out" for name in states)],
+            dynamic_axes={"audio": {1: "n_samples"}, "probabilities": probabilities},
             dynamo=False,
         )
     model = onnx.load(path)
@@ -222,8 +234,8 @@ def _write(path: Path, graph: nn.Module, metadata: Metadata) -> None:
     onnx.save(model, path)
 
 
-def _test_recording(rng: np.random.Generator, sample_rate: int, seconds: float) -> NDArray[np.float32]:
-    """Noise bursts and sweeping tones at many levels, with silence in between."""
+def sounds_to_prove(rng: np.random.Generator, sample_rate: int, seconds: float) -> NDArray[np.float32]:
+    """Noise bursts and sweeping tones at many levels, with silence in between, (n_samples,)."""
     n_samples = int(seconds * sample_rate) + 7  # no whole number of frames
     time = np.arange(n_samples) / sample_rate
     tone = np.sin(2 * np.pi * (300 * time + 120 * np.sin(time) * time))
