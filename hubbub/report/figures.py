@@ -92,7 +92,7 @@ def timeline_figure(
     for index, row in enumerate(rows):
         _draw_row(below, index, row, has_reference=reference is not None)
     below.set_ylim(max(1, len(rows)), 0)
-    below.set_yticks([index + 0.5 for index in range(len(rows))], [_plain(row.label) for row in rows])
+    below.set_yticks([index + 0.5 for index in range(len(rows))], [plain(row.label) for row in rows])
     below.tick_params(axis="y", length=0)
     below.spines[["top", "right", "left"]].set_visible(False)
     _time_axis(below, picture.duration)
@@ -200,6 +200,6 @@ def _time_axis(axes: Axes, duration: float) -> None:
     axes.set_xticks(marks, tick_texts(marks))
 
 
-def _plain(label: str) -> str:
+def plain(label: str) -> str:
     """A label as matplotlib shall print it: between dollar signs it would read mathematics."""
     return label.replace("$", r"\$")

@@ -1,13 +1,48 @@
 """What a reader needs to trust or repeat the numbers: recipe, data, seeds, hardware, versions, and the command."""
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from hubbub.reproduce.results import Results
 from hubbub.reproduce.scores import SPLITS
 
 
-def facts(results: Results) -> dict[str, str]:
+class Traced(Protocol):
+    """A run that says what it was made with."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def hardware(self) -> str: ...
+    @property
+    def precision(self) -> str: ...
+
+
+class Traceable(Protocol):
+    """What the results of every recipe hold."""
+
+    @property
+    def recipe(self) -> str: ...
+    @property
+    def size(self) -> str: ...
+    @property
+    def is_the_result(self) -> bool: ...
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+    @property
+    def runs(self) -> Sequence[Traced]: ...
+    @property
+    def data(self) -> Mapping[str, str]: ...
+    @property
+    def settings(self) -> Mapping[str, str]: ...
+    @property
+    def versions(self) -> Mapping[str, str]: ...
+    @property
+    def options(self) -> tuple[str, ...]: ...
+
+
+def facts(results: Traceable) -> dict[str, str]:
     """Name → value: what was run, on what, with what."""
     runs = results.runs
     found = {
@@ -30,10 +65,14 @@ def commands(results: Results) -> list[str]:
     calls: list[str] = []
     for split in SPLITS:
         if any(run.split == split for run in results.runs):
-            options = results.options or ("--size", results.size)
-            words = ["hubbub", "reproduce", results.recipe, "DATA", *options, "--split", split]
-            calls.append(shlex.join(words + ["--grid"] * (grid and not calls)))
+            calls.append(call(results, "--split", split, *["--grid"] * (grid and not calls)))
     return calls
+
+
+def call(results: Traceable, *more: str) -> str:
+    """The command with the options that it was called with, and `more` of them."""
+    options = results.options or ("--size", results.size)
+    return shlex.join(["hubbub", "reproduce", results.recipe, "DATA", *options, *more])
 
 
 def _listed(values: Iterable[str]) -> str:

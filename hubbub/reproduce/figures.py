@@ -4,9 +4,10 @@ Colour says what a network has over time, line and marker how it convolves: plai
 separable dashed and hollow.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -15,11 +16,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from hubbub.report.figures import FALSE, FOUND, INK, REFERENCE
-from hubbub.reproduce.results import Run
+from hubbub.report.figures import FALSE, FOUND, INK, REFERENCE, plain
+from hubbub.reproduce.results import EpochRow, Run
 from hubbub.reproduce.scores import Score
 
 Quantity = Literal["accuracy", "loss"]
+ByLabel = Literal["f1_by_label", "recall_by_label"]
 SIZE = (5.2, 3.3)
 """Inches: at its natural size about as wide as a phone."""
 COLOURS = {
@@ -30,13 +32,40 @@ COLOURS = {
     "proposed_pool": "#009e73",
     "dilated_strided": "#cc79a7",
     "proposed_strided": "#cc79a7",
+    "mono_baseline": FOUND,
+    "mono_proposed": FALSE,
+    "mono_repaired": "#009e73",
+    "hub_clip": "#cc79a7",
 }
-"""Okabe and Ito's: a GRU, 1×1 convolution, pooling, or the stride inside."""
-SEPARABLE = ("dessed", "proposed_conv", "proposed_pool", "proposed_strided")
+"""Okabe and Ito's: a GRU, 1×1 convolution, pooling, or the stride inside; of those for clips each has its own."""
+SEPARABLE = (
+    *("dessed", "proposed_conv", "proposed_pool", "proposed_strided"),
+    *("mono_proposed", "mono_repaired", "hub_clip"),
+)
 NEAR = 2.0
 """Points this many times dearer are still in the way of a name, which stands behind the last of them."""
 LABEL_GAP = 0.065
 """Between two names in a figure, as a share of its height."""
+
+
+class Trained(Protocol):
+    """A run with its epochs, of whatever recipe."""
+
+    @property
+    def network(self) -> str: ...
+    @property
+    def best_epoch(self) -> int: ...
+    @property
+    def curves(self) -> Sequence[EpochRow]: ...
+
+
+class Scored(Protocol):
+    """What a network is drawn as, label by label."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def score(self) -> Score: ...
 
 
 @dataclass(frozen=True)
@@ -52,9 +81,12 @@ class Drawn:
         return self.run.network
 
 
-def network_curves(run: Run, quantity: Quantity) -> Figure:
-    """One network's accuracy or loss over the epochs, in training and validation; the best epoch is marked."""
-    figure, axes = _axes(f"{quantity} by epoch")
+def network_curves(run: Trained, quantity: Quantity, where: str = "") -> Figure:
+    """One network's accuracy or loss over the epochs, in training and validation; the best epoch is marked.
+
+    `where` stands before the title: which of several runs it is.
+    """
+    figure, axes = _axes(f"{where}{quantity} by epoch")
     epochs = [row.epoch for row in run.curves]
     validation = _column(run, quantity)
     marker = "o" if len(epochs) < 3 else None
@@ -70,9 +102,9 @@ def network_curves(run: Run, quantity: Quantity) -> Figure:
     return figure
 
 
-def compared_curves(runs: Sequence[Run], quantity: Quantity) -> Figure:
-    """Several networks' validation accuracy or loss over the epochs in one."""
-    figure, axes = _axes(f"validation {quantity} by epoch")
+def compared_curves(runs: Sequence[Trained], quantity: Quantity, where: str = "") -> Figure:
+    """Several networks' validation accuracy or loss over the epochs in one; `where` stands before the title."""
+    figure, axes = _axes(f"{where}validation {quantity} by epoch")
     for run in runs:
         epochs, values = [row.epoch for row in run.curves], _column(run, quantity)
         style, marker = ("--" if run.network in SEPARABLE else "-"), ("o" if len(epochs) < 3 else None)
@@ -112,19 +144,27 @@ def cost_figure(networks: Sequence[Drawn]) -> Figure:
     return figure
 
 
-def label_figure(networks: Sequence[Drawn], trivial: Mapping[str, Score]) -> Figure:
-    """F1 by label: a point a network, the label that is best detected on top; the bar is what not listening gets."""
+def label_figure(
+    networks: Sequence[Scored],
+    trivial: Mapping[str, Score],
+    title: str = "frame F1 by label",
+    measure: ByLabel = "f1_by_label",
+) -> Figure:
+    """A point a network for every label, the one that is best detected on top; the bar is what not listening gets.
+
+    Of a label that was never tested nothing could be recognised: its recall is no point.
+    """
     labels = networks[0].score.total.labels
-    f1 = np.array([drawn.score.total.f1_by_label for drawn in networks])  # (n_networks, n_labels)
-    order = np.argsort(f1.mean(axis=0), kind="stable")
-    figure, axes = _axes("frame F1 by label", (SIZE[0], 1.3 + 0.27 * len(labels)))
+    found = np.array([_by_label(drawn.score, measure) for drawn in networks])  # (n_networks, n_labels)
+    order = np.argsort(np.nan_to_num(found, nan=-1.0).mean(axis=0), kind="stable")
+    figure, axes = _axes(title, (SIZE[0], 1.3 + 0.27 * len(labels)))
     rows = np.arange(len(labels))
     handles: list[Artist] = []
     if trivial:
-        limit = np.max([score.total.f1_by_label for score in trivial.values()], axis=0)
+        limit = np.max([_by_label(score, measure) for score in trivial.values()], axis=0)
         axes.barh(rows, limit[order], height=0.7, color=REFERENCE, alpha=0.3)
         handles.append(Line2D([], [], color=REFERENCE, alpha=0.3, linewidth=7, label="not listening"))
-    for drawn, values in zip(networks, f1, strict=True):
+    for drawn, values in zip(networks, found, strict=True):
         handles += axes.plot(
             values[order],
             rows,
@@ -134,9 +174,10 @@ def label_figure(networks: Sequence[Drawn], trivial: Mapping[str, Score]) -> Fig
             markersize=5.5,
             label=drawn.name,
         )
-    axes.set_yticks(rows, [labels[index].replace("_", " ") for index in order])
+    axes.set_yticks(rows, [plain(labels[index].replace("_", " ")) for index in order])
     axes.set_ylim(-0.7, len(labels) - 0.3)
-    axes.set_xlim(0, 1)
+    # None or all of a label's slices is common: room for whole points.
+    axes.set_xlim((0, 1) if measure == "f1_by_label" else (-0.03, 1.03))
     axes.grid(visible=False, axis="y")
     axes.grid(axis="x", alpha=0.3, linewidth=0.6)
     axes.tick_params(axis="y", length=0)
@@ -164,7 +205,14 @@ def _legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
     )
 
 
-def _column(run: Run, quantity: Quantity, side: Literal["train", "validation"] = "validation") -> list[float]:
+def _by_label(score: Score, measure: ByLabel) -> tuple[float, ...]:
+    if measure == "f1_by_label":
+        return score.total.f1_by_label
+    tested = zip(score.total.recall_by_label, score.total.n_reference, strict=True)
+    return tuple(recall if n else math.nan for recall, n in tested)
+
+
+def _column(run: Trained, quantity: Quantity, side: Literal["train", "validation"] = "validation") -> list[float]:
     return [float(getattr(row, f"{side}_{quantity}")) for row in run.curves]
 
 

@@ -178,7 +178,7 @@ def do(job: Job, main: int | None = None) -> Run:
         detect_seconds_per_hour=0.0,
         loss=loss,
         counts=counts,
-        curves=_curves(job.fit_folder / "log.csv"),
+        curves=curves_of(job.fit_folder / "log.csv"),
         hardware=fitted.hardware,
         precision=fitted.precision,
     )
@@ -186,7 +186,8 @@ def do(job: Job, main: int | None = None) -> Run:
     return run
 
 
-def _curves(log: Path) -> tuple[EpochRow, ...]:
+def curves_of(log: Path) -> tuple[EpochRow, ...]:
+    """The curves that `fit` wrote."""
     with log.open(encoding="utf-8", newline="") as file:
         return tuple(EpochRow.model_validate(row) for row in csv.DictReader(file))
 

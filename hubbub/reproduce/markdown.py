@@ -1,5 +1,7 @@
 """The tables as Markdown, so that a page of documentation is made from the data and never by hand."""
 
+from collections.abc import Iterable, Mapping
+
 from hubbub.reproduce.comparisons import all_tables
 from hubbub.reproduce.facts import facts
 from hubbub.reproduce.results import Results
@@ -11,13 +13,21 @@ SPECIAL = str.maketrans({character: f"\\{character}" for character in "\\|*<[]`"
 
 def results_markdown(results: Results) -> str:
     """Summary, every table with its notes, and how it was made; ends in a line break."""
-    parts = [_escaped(sentence) for sentence in summary(results, main_split(results))]
-    for table in all_tables(results):
+    sentences = summary(results, main_split(results))
+    return tables_markdown(sentences, all_tables(results), results.notes, facts(results))
+
+
+def tables_markdown(
+    sentences: Iterable[str], tables: Iterable[Table], notes: Iterable[str], made_with: Mapping[str, str]
+) -> str:
+    """Sentences, every table with its notes, then `notes` and `made_with` on how it was made; ends in a line break."""
+    parts = [_escaped(sentence) for sentence in sentences]
+    for table in tables:
         parts += [f"### {_escaped(table.title)}", _drawn(table)]
         parts.append("\n".join(f"- {_escaped(note)}" for note in table.notes))
     parts.append("### How this was made")
-    parts += [_escaped(note) for note in results.notes]
-    parts.append("\n".join(f"- {_escaped(name)}: {_escaped(value)}" for name, value in facts(results).items()))
+    parts += [_escaped(note) for note in notes]
+    parts.append("\n".join(f"- {_escaped(name)}: {_escaped(value)}" for name, value in made_with.items()))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import Literal
+from typing import Literal, Protocol
 
 from hubbub.metrics import Interval
 from hubbub.reproduce.reported import N_LABELS, PARAMETERS, PUBLISHED, REPORTED
@@ -41,7 +41,14 @@ class Table:
         return bool(said) and not any(text.startswith(("+", "-", *"0123456789")) for text in said)
 
 
-def titled(results: Results, title: str) -> str:
+class Judged(Protocol):
+    """Results that know whether they say anything about the networks."""
+
+    @property
+    def is_the_result(self) -> bool: ...
+
+
+def titled(results: Judged, title: str) -> str:
     """`title`, said to be of a quick look where it is no result."""
     return title if results.is_the_result else f"{QUICK_LOOK}: {title}"
 

@@ -1,6 +1,6 @@
 """The tables on a terminal, in a hundred columns, and in a pipe."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rich import box
@@ -21,10 +21,11 @@ ASCII = str.maketrans({"×": "x", "±": "+-", "–": "-"})
 
 
 @dataclass(frozen=True)
-class ResultTables:
-    """A rich renderable: the summary, then every table with its notes."""
+class PrintedTables:
+    """A rich renderable: sentences, then every table with its notes."""
 
-    results: Results
+    sentences: tuple[str, ...]
+    tables: tuple[Table, ...]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width = min(options.max_width, WIDTH) if console.is_terminal else WIDTH
@@ -32,9 +33,9 @@ class ResultTables:
             yield from console.render(part, options.update(width=width))
 
     def _parts(self, *, ascii_only: bool) -> Iterator[Text | RichTable]:
-        for sentence in summary(self.results, main_split(self.results)):
+        for sentence in self.sentences:
             yield _text(sentence, ascii_only=ascii_only)
-        for table in all_tables(self.results):
+        for table in self.tables:
             yield Text()
             yield _text(table.title, "bold", ascii_only=ascii_only)
             yield _drawn(table, ascii_only=ascii_only)
@@ -44,7 +45,12 @@ class ResultTables:
 
 def print_results(results: Results, console: Console) -> None:
     """All tables on a console; in a pipe they are `WIDTH` wide whatever width the console assumes."""
-    console.print(ResultTables(results), crop=console.is_terminal)
+    print_tables(summary(results, main_split(results)), all_tables(results), console)
+
+
+def print_tables(sentences: Iterable[str], tables: Iterable[Table], console: Console) -> None:
+    """Sentences and tables on a console, as wide as `print_results` makes them."""
+    console.print(PrintedTables(tuple(sentences), tuple(tables)), crop=console.is_terminal)
 
 
 def _drawn(table: Table, *, ascii_only: bool) -> RichTable:

@@ -8,16 +8,12 @@ does what is not done yet, and no more.
 
 import json
 import os
-import platform
-import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
-import joblib
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -34,19 +30,18 @@ from hubbub.metrics import Counts
 from hubbub.networks.report import PAPER_GRID, POLYPHONIC, ReportConfig
 from hubbub.reproduce.job import Job, Sounds, do, trivial_counts
 from hubbub.reproduce.results import NAMES, Results, Run, SplitName
+from hubbub.reproduce.running import train_all, versions
 from hubbub.reproduce.size import FULL, Size, options
 from hubbub.reproduce.splits import GRID, Pieces, split_pieces
 from hubbub.training.config import TrainConfig
 from hubbub.training.fit import machine
 from hubbub.training.front_end import REPORT_POLYPHONIC, FrontEnd
 from hubbub.training.predict import SUBSEQUENCE
-from hubbub.training.reporting import Reporter, Tick
+from hubbub.training.reporting import Reporter
 
 TIMED_PIECES = 6
 """Sub-sequences that the time to detect is measured on: a minute."""
 TIMINGS = 3
-LOOK_EVERY = 1.0
-"""Seconds between two looks at how far the jobs are."""
 
 
 class Plan(BaseModel):
@@ -63,15 +58,6 @@ class Plan(BaseModel):
     device: str = "auto"
     precision: str = "auto"
     jobs: int = Field(1, ge=1)
-
-
-MOST_JOBS = 7
-
-
-def jobs_on(device: str) -> int:
-    """How many networks to train at once: one a core on a CPU, one after the other on anything else."""
-    elsewhere = device not in ("auto", "cpu") or (device == "auto" and torch.accelerator.is_available())
-    return 1 if elsewhere else min(os.cpu_count() or 1, MOST_JOBS)
 
 
 def reproduce(folder: Path, out: Path, plan: Plan, reporter: Reporter) -> Results:
@@ -97,8 +83,9 @@ def reproduce(folder: Path, out: Path, plan: Plan, reporter: Reporter) -> Result
     pieces = {(split, seed): split_pieces(data, split, plan.size, seed) for split in plan.splits for seed in plan.seeds}
     sounds = read_sounds(data, list(pieces.values()), out, plan, reporter)
     jobs = list(_jobs(plan, pieces, sounds, out))
-    _train([job for job in jobs if not job.result.is_file()], plan, reporter)
-    _time([job for job in jobs if not job.result.is_file()], sounds, reporter)
+    unfinished = [job for job in jobs if not job.result.is_file()]
+    train_all(unfinished, do, _said, plan.jobs, COSTLY, reporter)
+    _time(unfinished, sounds, reporter)
     # what an earlier call finished with the same data and size belongs to the same table
     for split, seed in ((split, seed) for split in everything.splits for seed in everything.seeds):
         with suppress(DatasetError):  # too few mixtures for a split that nobody asked for
@@ -119,7 +106,7 @@ def reproduce(folder: Path, out: Path, plan: Plan, reporter: Reporter) -> Result
         trivial=trivial,
         settings=_settings(plan, heard),
         data=about,
-        versions=_versions(),
+        versions=versions(),
         notes=tuple(notes),
         options=options(plan.size),
     )
@@ -195,43 +182,7 @@ def _jobs(plan: Plan, pieces: dict[tuple[SplitName, int], Pieces], sounds: Sound
 COSTLY = (
     "dilated", "dilated_strided", "proposed_pool", "baseline", "proposed_conv", "proposed_strided", "dessed",
 )  # fmt: skip
-"""The networks by the time an epoch takes on a CPU: the long ones begin, so that no core waits at the end."""
-
-
-def _train(jobs: Sequence[Job], plan: Plan, reporter: Reporter) -> None:
-    """Does the jobs, several at once on a CPU: a process each with a share of the cores, which is faster than all
-    cores for one, and loses nothing on a machine that does other work too."""
-    ordered = sorted(jobs, key=lambda job: COSTLY.index(job.config.network))
-    with reporter.bar(f"training {len(ordered)} networks") as tick, _watched(ordered, plan.size, tick):
-        parallel = joblib.Parallel(n_jobs=plan.jobs, return_as="generator_unordered", pre_dispatch="n_jobs")
-        for run in parallel(joblib.delayed(do)(job, os.getpid()) for job in ordered):
-            reporter.say(_said(run))
-
-
-@contextmanager
-def _watched(jobs: Sequence[Job], size: Size, tick: Tick) -> Iterator[None]:
-    """Tells `tick` how many epochs of all have been done, from the curves that the jobs write."""
-    stop = threading.Event()
-
-    def look() -> None:
-        while not stop.wait(LOOK_EVERY):
-            done = sum(_epochs(job) for job in jobs)
-            tick(done, len(jobs) * size.epochs, "epochs")
-
-    watcher = threading.Thread(target=look, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        watcher.join()
-
-
-def _epochs(job: Job) -> int:
-    try:
-        return max(0, (job.fit_folder / "log.csv").read_text(encoding="utf-8").count("\n") - 1)
-    except OSError:
-        return 0
+"""The networks by the time an epoch takes on a CPU."""
 
 
 def _said(run: Run) -> str:
@@ -300,8 +251,3 @@ def _facts(data: Tut2016) -> dict[str, str]:
         clips = sum(sum(label["clips"].values()) for label in told["labels"].values())
         facts["data"] = f"{told['what']}, seed {told['seed']}, mixed from {clips} clips of {len(told['labels'])} labels"
     return facts | {"events": str(n_events)}
-
-
-def _versions() -> dict[str, str]:
-    names = ("hubbub", "torch", "lightning", "onnxruntime", "numpy")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}
