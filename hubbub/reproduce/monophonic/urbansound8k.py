@@ -118,6 +118,12 @@ def reproduce(folder: Path, out: Path, plan: ClipPlan, reporter: Reporter) -> Cl
     return results
 
 
+def jobs_of(data: UrbanSound8K, out: Path, plan: ClipPlan, reporter: Reporter) -> list[ClipJob]:
+    """The jobs that `plan` asks for, done or not, with the features of the slices in the cache below `out`."""
+    sides = {place: _sides(data, place) for place in _places(plan, data)}
+    return list(_jobs(plan, sides, _slices(data, out, plan, reporter), out))
+
+
 def _places(plan: ClipPlan, data: UrbanSound8K) -> list[Place]:
     """Where each of the networks is trained and tested."""
     found: list[Place] = []
