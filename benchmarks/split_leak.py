@@ -77,9 +77,9 @@ def main() -> None:
     print(f"{machine()}, torch {torch.__version__}; {arguments.epochs} epochs")
     print(f"{'split':14}{'seed':>5}{'train min':>10}{'loss':>8}{'train loss':>11}{'F1 at 0.5':>11}{'F1':>8}  95 %")
     scored: dict[str, list[dict[str, Counts]]] = {}
-    for split in SPLITS:
-        pieces = split_pieces(data, split, size, 0)
-        for seed in range(arguments.seeds):
+    for seed in range(arguments.seeds):
+        for split in SPLITS:
+            pieces = split_pieces(data, split, size, 0)
             config = TrainConfig(
                 network="hub", seed=seed, epochs=arguments.epochs, augment=None, dropout=0.1, segment_seconds=10.24,
                 threads=arguments.threads, device="cpu",
@@ -104,11 +104,9 @@ def main() -> None:
                 f"{f1.low:.3f} to {f1.high:.3f}",
                 flush=True,
             )
-    for seed in range(arguments.seeds):
-        found = unpaired_difference(
-            scored["subsequence"][seed], scored["official"][seed], "micro_f1", np.random.default_rng(0)
-        )
-        print(f"sub-sequence - official, seed {seed}: {found.value:+.3f}, {found.low:+.3f} to {found.high:+.3f}")
+        leaking, official = scored["subsequence"][-1], scored["official"][-1]
+        found = unpaired_difference(leaking, official, "micro_f1", np.random.default_rng(0))
+        print(f"sub-sequence - official: {found.value:+.3f}, {found.low:+.3f} to {found.high:+.3f}", flush=True)
 
 
 def features(path: Path) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 import os
 import platform
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -55,7 +56,13 @@ def train_all(
     of this process, so that it stops when nobody waits for it any more.
     """
     ordered = sorted(jobs, key=lambda job: costly.index(job.config.network))
-    with reporter.bar(f"training {len(ordered)} networks") as tick, _watched(ordered, tick):
+    with (
+        reporter.bar(f"training {len(ordered)} networks") as tick,
+        _watched(ordered, tick),
+        warnings.catch_warnings(),
+    ):
+        # joblib replaces a worker that has grown, and says so; nothing is lost
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
         parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch="n_jobs")
         for run in parallel(joblib.delayed(do)(job, os.getpid()) for job in ordered):
             reporter.say(said(run))
