@@ -1,6 +1,7 @@
 """TUT-SED Synthetic 2016: a tree in its layout is read, and whatever is wrong with one is told in one line."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +78,17 @@ def test_a_tree_is_read(tree: Path, above: bool) -> None:
     assert [recording.name for recording in data.side("train")] == [audio_name(40), audio_name(41)]
     assert data.missing == (f"{tree}: 5 of 100 mixtures are there; missing: 2-19, 21-39, 42-99",)
     assert data.notes == ()
+
+
+def test_a_stand_in_of_fewer_mixtures_is_whole(tree: Path) -> None:
+    recipe = {"recipe": "tut2016", "mixtures": {"train": 1, "validation": 1, "test": 1}}
+    (tree / "recipe.json").write_text(json.dumps(recipe))
+    assert read_tut2016(tree).missing == (f"{tree}: 2 of 3 mixtures are there; missing: 2",)
+    (tree / "recipe.json").write_text(json.dumps(recipe | {"mixtures": {"test": 2}}))
+    assert read_tut2016(tree).missing == ()
+    for other in ("{", "[]", json.dumps(recipe | {"recipe": "another"}), json.dumps(recipe | {"mixtures": None})):
+        (tree / "recipe.json").write_text(other)
+        assert read_tut2016(tree).missing == (f"{tree}: 5 of 100 mixtures are there; missing: 2-19, 21-39, 42-99",)
 
 
 def test_lists_may_hold_paths_alone_and_absolute_ones(tree: Path) -> None:
