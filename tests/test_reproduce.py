@@ -113,7 +113,7 @@ def test_the_tree_can_be_inspected(tree: Path) -> None:
     assert ran.code == 0, ran.err
     found = json.loads(ran.out)
     assert found["kind"] == "A stand-in for TUT-SED Synthetic 2016"
-    assert "7 of 100 mixtures" in ran.out
+    assert "mixtures are there" not in ran.out  # all that its recipe made
 
 
 def test_the_table_has_every_network_and_says_what_was_not_run(made: Made) -> None:
