@@ -33,7 +33,7 @@ Splits = Annotated[
     typer.Option("--split", help="official, mixture, subsequence; or random, folds. May be given again."),
 ]
 Networks = Annotated[list[str] | None, typer.Option("--network", help="One of the recipe's; again for more.")]
-Hours = Annotated[float | None, typer.Option(help="Train for this long at most, all networks of a split together.")]
+Hours = Annotated[float | None, typer.Option(help="Train for this long at most, all networks together.")]
 TrainMinutes = Annotated[float | None, typer.Option(min=1, help="tut2016: train on so much of the training side.")]
 Folds = Annotated[int | None, typer.Option(min=1, help="urbansound8k: test on so many of the folds.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Networks to train at once, on a CPU.")]

@@ -69,7 +69,7 @@ class Slices:
 class ClipJob:
     """What is to be trained on what; the same job has the same `identity`, so that it is done once. `fold` is 0 for the
     random split. `validated`: how many slices of the validation side are listened to, None: all. `hours`: what all
-    networks of a split may take together; the config has this one's part."""
+    jobs may take together; the config has this one's part."""
 
     config: TrainConfig
     momentum: float

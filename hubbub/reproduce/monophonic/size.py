@@ -11,7 +11,7 @@ class ClipSize(BaseModel):
     `epoch_clips`: an epoch is so many slices, drawn anew from the training side; `validation_clips`: so many of the
     validation side are listened to after each. `our_factor`: our own network goes through so many times the epochs, as
     each takes it a tenth of the time or less. `batch_norm_momentum`: as in the polyphonic `Size`. `hours`: for all
-    networks of one split together.
+    networks and splits together; each run ends with the epoch in which its part is used up.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
