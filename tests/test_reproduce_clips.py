@@ -2,12 +2,13 @@
 every kind of file, what is wrong with one, and what a stopped call leaves to the next one."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import torch
 
 from hubbub import audio, load
 from hubbub.datasets.stand_in_urbansound8k import mix_urbansound8k
@@ -32,7 +33,19 @@ ODD = (
 )
 """File, fold, rate, subtype, channels, seconds."""
 TRAINED = ("mono_repaired", "hub_clip")
+QUICKER = QUICK.model_copy(update={"epoch_clips": 12, "validation_clips": 4})
 TINY = ("--size", "quick", "--device", "cpu", *(word for name in TRAINED for word in ("--network", name)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small() -> Iterator[None]:
+    """A quick size that is quicker still, on one thread: where cores are shared, two of them wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SIZES, "quick", QUICKER)  # type: ignore[arg-type]
+        yield
+    torch.set_num_threads(threads)
 
 
 class Made(NamedTuple):
@@ -179,7 +192,7 @@ def test_what_is_stopped_goes_on_fold_by_fold(tree: Path, tmp_path: Path, monkey
             done.append(job.name)
         return run
 
-    size = QUICK.model_copy(update={"folds": 2, "our_factor": 1, "epoch_clips": 16})
+    size = QUICKER.model_copy(update={"folds": 2, "our_factor": 1})
     plan = recipe.ClipPlan(size=size, networks=("hub_clip",), device="cpu")
     monkeypatch.setattr(recipe, "do", counted)
     with pytest.raises(KeyboardInterrupt):
