@@ -32,7 +32,7 @@ def features(n_frames: int = 90, batch: int = 2) -> Tensor:
 
 def gradients(compute: object, built: nn.Module, x: Tensor) -> dict[str, Tensor]:
     logits = compute(x)  # type: ignore[operator]
-    targets = (torch.rand(logits.shape, generator=torch.Generator().manual_seed(2)) < 0.3).float()
+    targets = (torch.rand(logits.shape, generator=torch.Generator().manual_seed(2)) < 0.3).to(logits.dtype)
     built.zero_grad()
     functional.binary_cross_entropy_with_logits(logits, targets).backward()
     return {name: parameter.grad.clone() for name, parameter in built.named_parameters()}  # type: ignore[union-attr]
@@ -42,13 +42,13 @@ def gradients(compute: object, built: nn.Module, x: Tensor) -> dict[str, Tensor]
 def test_training_gives_the_same_gradients_and_statistics(name: str) -> None:
     plain, other = network(name), network(name)
     x = features()
-    expected, found = gradients(plain, plain, x), gradients(chunked(other), other, x)
+    # of clips the plain network is the less exact of the two in float32: the average takes nearly all away
+    exact = torch.float64 if name in MONOPHONIC else torch.float32
+    expected, found = gradients(plain.to(exact), plain, x.to(exact)), gradients(chunked(other), other, x)
     assert expected.keys() == found.keys()
     for parameter, gradient in expected.items():
-        # behind it batch norm and the average take nearly all away: float32 leaves the plain layers off by a thousandth
-        cancels = name == "mono_proposed" and parameter.startswith("over_time.layers.0")
-        tolerance = (1e-2 if cancels else 1e-4) * max(float(gradient.abs().max()), 1e-6)
-        assert torch.allclose(found[parameter], gradient, rtol=0, atol=tolerance), parameter
+        tolerance = 1e-4 * max(float(gradient.abs().max()), 1e-6)
+        assert torch.allclose(found[parameter], gradient.float(), rtol=0, atol=tolerance), parameter
     for (key, value), (_, ours) in zip(plain.named_buffers(), other.named_buffers(), strict=True):
         assert torch.allclose(value.float(), ours.float(), rtol=1e-5, atol=1e-6), key
 
