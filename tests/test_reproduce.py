@@ -237,7 +237,7 @@ def test_what_is_wrong_with_the_data_is_one_line_and_nothing_is_trained(tree: Pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["urbansound"], "'urbansound' is none of tut2016"),
+        (["urbansound"], "'urbansound' is none of tut2016, urbansound8k"),
         (["tut2016", "DATA", "--size", "huge"], "--size huge: wanted quick, reduced, full"),
         (["tut2016", "DATA", "--split", "random"], "--split random: wanted official, mixture, subsequence"),
         (["tut2016", "DATA", "--network", "vgg"], f"--network vgg: wanted {', '.join(POLYPHONIC)}"),
@@ -256,7 +256,7 @@ def test_a_wrong_call_is_one_line(
     tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(reproduction, "_stand_in", lambda *_: pytest.fail("mixed"))
+    monkeypatch.setattr(reproduction, "_mixtures", lambda *_: pytest.fail("mixed"))
     monkeypatch.setattr(recipe, "do", lambda *_: pytest.fail("trained"))
     Path("file").touch()
     ran = hubbub("reproduce", *(str(tree) if word == "DATA" else word for word in arguments))
