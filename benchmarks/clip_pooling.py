@@ -77,19 +77,20 @@ def channels(job: ClipJob, network: Monophonic, side: str, most: int | None) -> 
     examples = job.slices.examples([clips[index] for index in chosen], REPORT_MONOPHONIC)
     period = REPORT_MONOPHONIC.hop / REPORT_MONOPHONIC.sample_rate
     items = Clips(examples, clip_frames(period), 0, silence_of(REPORT_MONOPHONIC))
-    with torch.inference_mode():
+    with torch.no_grad():
         found = torch.cat([network.convolutions(items[k][0][None]) for k in range(len(items))])
     return found, torch.tensor([int(example.targets[0].argmax()) for example in examples])
 
 
 def logits(network: Monophonic, found: Tensor) -> Tensor:
     """(n_clips, n_frames, 256) → (n_clips, n_labels)."""
-    return torch.cat([network.output(averaged(network, clip[None], network.average)) for clip in found])
+    with torch.no_grad():
+        return torch.cat([network.output(averaged(network, clip[None], network.average)) for clip in found])
 
 
 def averaged(network: Monophonic, found: Tensor, average: str | None) -> Tensor:
     """The dilated block's map averaged over time, and over its width or its filters."""
-    with torch.inference_mode():
+    with torch.no_grad():
         maps: Tensor = network.over_time(found)
         return maps.mean((2, 3) if average == "width" else (1, 2))
 
@@ -117,7 +118,7 @@ def probe(train: Tensor, labels: Tensor, test: Tensor, wanted: Tensor) -> str:
         optimizer.zero_grad()
         functional.cross_entropy(layer(train), labels).backward()
         optimizer.step()
-    with torch.inference_mode():
+    with torch.no_grad():
         right = [(layer(x).argmax(1) == y).float().mean().item() for x, y in ((train, labels), (test, wanted))]
     return f"{right[0]:8.3f}{right[1]:8.3f}"
 
