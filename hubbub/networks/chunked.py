@@ -14,6 +14,7 @@ carrying such maps to memory and back. Two facts make that unnecessary:
 Results differ from the plain layers by float32 rounding; the random numbers of dropout are others, of the same kind.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -43,7 +44,7 @@ def chunked(network: nn.Module) -> Callable[[Tensor], Tensor]:
     return network
 
 
-class _Chunked:
+class _Chunked(ABC):
     """The forward pass; what it multiplies with is read from the network each time."""
 
     def __init__(self, network: Polyphonic | Monophonic, dilation: Dilation) -> None:
@@ -64,9 +65,9 @@ class _Chunked:
             padding = int(self.convolution.padding[0])
             return self._over_time(functional.pad(sequence.float(), (0, 0, padding, padding)))
 
+    @abstractmethod
     def _over_time(self, padded: Tensor) -> Tensor:
         """The sequence (batch, n_frames, 256), padded in time, → logits."""
-        raise NotImplementedError
 
     def _kernel(self) -> Tensor:
         """Weight and bias of the dilated convolution, (256, size² + 1)."""

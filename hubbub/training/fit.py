@@ -33,7 +33,7 @@ from hubbub.training.allocator import keep_freed_memory
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Clips, EpochSampler, Example, Segments
 from hubbub.training.module import TrainingModule
-from hubbub.training.predict import SUBSEQUENCE, clip_frames, context_of
+from hubbub.training.predict import CLIP_SECONDS, SUBSEQUENCE, clip_frames, context_of
 
 LOG_COLUMNS = ("epoch", "train_loss", "validation_loss", "train_accuracy", "validation_accuracy", "seconds")
 LEAST_PART = 0.5
@@ -272,17 +272,19 @@ def _loaders(
     held_out: Clips | Segments
     if labels_clips(config.network):
         length, after = clip_frames(frame_period), network.look_ahead if isinstance(network, HubClip) else 0
-        least_part = LEAST_PART if ours and augment is not None else 1.0
+        least_part = LEAST_PART if augment is not None else 1.0
         training = Clips(train, length, after, silence, augment, config.seed, least_part)
         held_out = Clips(validation, length, after, silence)
+        seconds = CLIP_SECONDS
     else:
         before, after = context_of(network)
         length = max(1, round(config.segment_seconds / frame_period)) if ours else SUBSEQUENCE
         training = Segments(train, length, before, after, silence, augment, config.seed, jitter=ours)
         held_out = Segments(validation, length, before, after, silence)
+        seconds = length * frame_period
     # a few minutes of recordings would give epochs of two or three steps, and early stopping nothing to go by
     repeats = max(1, round(config.least_batches * config.batch_size / max(len(training), 1))) if ours else 1
-    most = None if config.epoch_minutes is None else max(1, round(60 * config.epoch_minutes / frame_period / length))
+    most = None if config.epoch_minutes is None else max(1, round(60 * config.epoch_minutes / seconds))
     sampler = EpochSampler(len(training), config.seed, repeats, most)
     return (
         DataLoader(training, config.batch_size, sampler=sampler),

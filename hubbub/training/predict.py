@@ -54,13 +54,13 @@ def predict_clips(
 ) -> NDArray[np.float32]:
     """Features (n_frames, n_features) of clips, of which `length` frames count → probabilities (n_clips, n_labels)."""
     network.eval()
-    after = network.look_ahead if isinstance(network, HubClip) else 0
     compute = chunked(network)
     found = []
     with torch.inference_mode():
         for clip in features:
             heard = clip[:length]
-            behind = after if isinstance(network, HubClip) else length - len(heard)
+            # ours has no need of padding up to `length`
+            behind = network.look_ahead if isinstance(network, HubClip) else length - len(heard)
             padded = np.concatenate([heard, np.tile(silence, (behind, 1))], dtype=np.float32)
             found.append(torch.softmax(compute(torch.from_numpy(padded[None])).float(), 1)[0].numpy())
     return np.stack(found)

@@ -44,7 +44,8 @@ REDUCED = ClipSize(
     name="reduced", is_the_result=True, epochs=6, our_factor=8, batch_size=4, batch_norm_momentum=0.1,
     folds=3, epoch_clips=400, validation_clips=100,
 )  # fmt: skip
-"""Two cores train and test the four networks in about two hours. Batches of 4, since so few steps are made."""
+"""Two cores train and test the four networks in about two hours, by an estimate from two epochs. Batches of 4, since so
+few steps are made."""
 FULL = ClipSize(name="full", is_the_result=True, epochs=300)
 """As the report: everything, batches of 16, until 30 epochs bring nothing; all folds. For a GPU."""
 
