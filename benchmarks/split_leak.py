@@ -9,6 +9,7 @@ the second F1 is the best one for all labels on the validation side.
 """
 
 import argparse
+import csv
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -91,10 +92,8 @@ def main() -> None:
             folder = arguments.out / f"{split}-{seed}-{arguments.epochs}-{arguments.train_minutes}"
             fitted = fit(network, train, validation, silence, config, GRID.period, folder)
             tuned = best_threshold(fitted.network, validation, silence)
-            loss, _ = tested(fitted.network, test, silence, 0.5, labels)
-            train_loss, _ = tested(fitted.network, train[:: max(1, len(train) // 200)], silence, 0.5, labels)
-            at_half = tested(fitted.network, test, silence, 0.5, labels)[1]
-            counts = tested(fitted.network, test, silence, tuned, labels)[1]
+            train_loss, _ = tested(fitted.network, train[:: max(1, len(train) // 200)], silence, [], labels)
+            loss, (at_half, counts) = tested(fitted.network, test, silence, [0.5, tuned], labels)
             scored.setdefault(split, []).append(counts)
             f1 = interval(counts, "micro_f1", np.random.default_rng(0))
             minutes = sum(len(example.features) for example in train) * GRID.period / 60
@@ -104,6 +103,8 @@ def main() -> None:
                 f"{f1.low:.3f} to {f1.high:.3f}",
                 flush=True,
             )
+            for side in ("train", "validation"):
+                print(f"    {side} loss by epoch: {by_epoch(folder / 'log.csv', f'{side}_loss')}", flush=True)
         leaking, official = scored["subsequence"][-1], scored["official"][-1]
         found = unpaired_difference(leaking, official, "micro_f1", np.random.default_rng(0))
         print(f"sub-sequence - official: {found.value:+.3f}, {found.low:+.3f} to {found.high:+.3f}", flush=True)
@@ -121,20 +122,27 @@ def tested(
     network: torch.nn.Module,
     examples: Sequence[Example],
     silence: NDArray[np.float32],
-    threshold: float,
+    thresholds: Sequence[float],
     labels: tuple[str, ...],
-) -> tuple[float, dict[str, Counts]]:
-    """Binary cross-entropy over all frames, and counts by recording."""
-    counts: dict[str, Counts] = {}
+) -> tuple[float, list[dict[str, Counts]]]:
+    """Binary cross-entropy over all frames, and for each threshold the counts by recording."""
+    counts: list[dict[str, Counts]] = [{} for _ in thresholds]
     total, cells = 0.0, 0
     for example in examples:
         p = predict(network, example.features, silence)
         clipped = np.clip(p.astype(np.float64), 1e-7, 1 - 1e-7)
         total -= float(np.log(np.where(example.targets, clipped, 1 - clipped)).sum())
         cells += p.size
-        found = counts_from_targets(example.targets, p >= threshold, labels)
-        counts[example.name] = counts.get(example.name, Counts.zero(labels)) + found
+        for threshold, by_recording in zip(thresholds, counts, strict=True):
+            found = counts_from_targets(example.targets, p >= threshold, labels)
+            by_recording[example.name] = by_recording.get(example.name, Counts.zero(labels)) + found
     return total / cells, counts
+
+
+def by_epoch(log: Path, column: str) -> str:
+    """A column of the curves that `fit` wrote."""
+    with log.open(encoding="utf-8", newline="") as file:
+        return " ".join(f"{float(row[column]):.3f}" for row in csv.DictReader(file))
 
 
 def best_threshold(network: torch.nn.Module, examples: Sequence[Example], silence: NDArray[np.float32]) -> float:

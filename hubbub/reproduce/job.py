@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,11 +22,12 @@ from hubbub.metrics.frame import counts_from_targets
 from hubbub.networks.count import multiply_adds_per_second, n_parameters
 from hubbub.networks.report import N_FRAMES, POLYPHONIC, ReportConfig
 from hubbub.reproduce.results import Convention, EpochRow, FrameCounts, Run, SplitName
+from hubbub.reproduce.running import Kept, while_waited_for
 from hubbub.reproduce.splits import GRID, Piece, Pieces
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Example
 from hubbub.training.export import export, silence_of
-from hubbub.training.fit import Fitted, Status, fit
+from hubbub.training.fit import Fitted, fit
 from hubbub.training.front_end import REPORT_POLYPHONIC
 from hubbub.training.predict import predict
 
@@ -84,7 +84,7 @@ class Sounds:
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(Kept):
     """What is to be trained on what; the same job has the same `identity`, so that it is done once. `data` is the key
     of `sounds` and `pieces`. `hours`: what all networks of a split may take together; the config has this one's part.
     """
@@ -113,26 +113,6 @@ class Job:
         shape = "" if self.shape == ReportConfig() else f"-k{self.shape.kernel}-d{self.shape.dilation}"
         return f"{self.config.network}{shape}-{self.split}-{self.config.seed}-{self.identity}"
 
-    @property
-    def fit_folder(self) -> Path:
-        """Where training leaves its checkpoints and curves."""
-        return self.folder / "fits" / self.name
-
-    @property
-    def detector(self) -> Path:
-        """The exported network."""
-        return self.fit_folder / f"{self.config.network}.onnx"
-
-    @property
-    def result(self) -> Path:
-        """The finished run."""
-        return self.folder / "runs" / f"{self.name}-{self.config.epochs}.json"
-
-    @property
-    def untimed(self) -> Path:
-        """The run before the time to detect is measured."""
-        return self.fit_folder / f"run-{self.config.epochs}.json"
-
 
 def do(job: Job, main: int | None = None) -> Run:
     """Trains, tests and exports. `detect_seconds_per_hour` is 0: that is measured later, when nothing else runs.
@@ -151,11 +131,7 @@ def do(job: Job, main: int | None = None) -> Run:
     silence = silence_of(REPORT_POLYPHONIC)
     train, validation = (job.sounds.examples(job.pieces[side]) for side in ("train", "validation"))
 
-    def look(_: Status) -> None:
-        if main not in (None, os.getpid(), os.getppid()):
-            raise KeyboardInterrupt
-
-    fitted = fit(network, train, validation, silence, job.config, GRID.period, job.fit_folder, look)
+    fitted = fit(network, train, validation, silence, job.config, GRID.period, job.fit_folder, while_waited_for(main))
     loss, counts = _tested(job, fitted, silence)
     exported = export(
         job.detector, fitted.network, REPORT_POLYPHONIC, job.sounds.labels, [LabelRule()] * len(job.sounds.labels),

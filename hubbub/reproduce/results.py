@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -23,11 +23,13 @@ NAMES: Mapping[SplitName, str] = {
 }
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """Numbers that were written once; a key that is not known is an error."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class FrameCounts(_Frozen):
+class FrameCounts(Frozen):
     """Frames of one recording, or of several: hits and errors by label, and the parts of the error rate."""
 
     true_positives: tuple[int, ...]
@@ -65,7 +67,7 @@ class FrameCounts(_Frozen):
         )
 
 
-class EpochRow(_Frozen):
+class EpochRow(Frozen):
     """One epoch of training."""
 
     epoch: int
@@ -76,7 +78,7 @@ class EpochRow(_Frozen):
     seconds: float
 
 
-class Run(_Frozen):
+class Run(Frozen):
     """One network, trained once and tested.
 
     `counts`: by convention and test recording, frame by frame on the network's own grid, padding left out. `loss`:
@@ -111,7 +113,7 @@ class Run(_Frozen):
         return f"{self.network}{shape}-{self.split}-{self.seed}"
 
 
-class Results(_Frozen):
+class Results(Frozen):
     """A whole reproduction. `size` names the dial: quick, reduced or full.
 
     `trivial`: by split, system (always_silent, always_on, prior), convention-free, and test recording. `settings` and
@@ -146,8 +148,16 @@ class Results(_Frozen):
 
 def read_results(path: Path) -> Results:
     """The results in a JSON file. Raises `ConfigError`, one line, where it cannot be read or is something else."""
+    return read_as(Results, path)
+
+
+Read = TypeVar("Read", bound=Frozen)
+
+
+def read_as(kind: type[Read], path: Path) -> Read:
+    """As `read_results`, for results of any kind."""
     try:
-        return Results.model_validate_json(path.read_text(encoding="utf-8"))
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValidationError, UnicodeDecodeError) as error:

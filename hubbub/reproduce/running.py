@@ -4,11 +4,12 @@ import os
 import platform
 import threading
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import joblib
 import torch
@@ -21,17 +22,61 @@ LOOK_EVERY = 1.0
 MOST_JOBS = 7
 
 
-class Training(Protocol):
-    """What is to be trained: its settings, and the folder where `fit` leaves the curves."""
+class Kept(ABC):
+    """A job whose files are named after it below `folder`: what was begun and what was done is found again."""
+
+    config: TrainConfig
+    folder: Path
 
     @property
-    def config(self) -> TrainConfig: ...
+    @abstractmethod
+    def name(self) -> str:
+        """What its files are called: it holds the `identity` of all that the result depends on."""
 
     @property
-    def fit_folder(self) -> Path: ...
+    def fit_folder(self) -> Path:
+        """Where training leaves its checkpoints and curves."""
+        return self.folder / "fits" / self.name
+
+    @property
+    def detector(self) -> Path:
+        """The exported network."""
+        return self.fit_folder / f"{self.config.network}.onnx"
+
+    @property
+    def result(self) -> Path:
+        """The finished run."""
+        return self.folder / "runs" / f"{self.name}-{self.config.epochs}.json"
+
+    @property
+    def untimed(self) -> Path:
+        """The run before the time to detect is measured."""
+        return self.fit_folder / f"run-{self.config.epochs}.json"
 
 
-AnyJob = TypeVar("AnyJob", bound=Training)
+def while_waited_for(main: int | None) -> Callable[[object], None]:
+    """What `fit` is to call after each batch: raises `KeyboardInterrupt` where `main`, the process that waits for this
+    one, is gone, or another call would begin the same job beside it."""
+
+    def look(_: object) -> None:
+        if main not in (None, os.getpid(), os.getppid()):
+            raise KeyboardInterrupt
+
+    return look
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """torch computes on one thread: where there is a process a core, more would only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+AnyJob = TypeVar("AnyJob", bound=Kept)
 AnyRun = TypeVar("AnyRun")
 
 
@@ -75,7 +120,7 @@ def versions() -> dict[str, str]:
 
 
 @contextmanager
-def _watched(jobs: Sequence[Training], tick: Tick) -> Iterator[None]:
+def _watched(jobs: Sequence[Kept], tick: Tick) -> Iterator[None]:
     """Tells `tick` how many epochs of all have been done, from the curves that the jobs write."""
     stop = threading.Event()
     total = sum(job.config.epochs for job in jobs)
@@ -93,7 +138,7 @@ def _watched(jobs: Sequence[Training], tick: Tick) -> Iterator[None]:
         watcher.join()
 
 
-def _epochs(job: Training) -> int:
+def _epochs(job: Kept) -> int:
     try:
         return max(0, (job.fit_folder / "log.csv").read_text(encoding="utf-8").count("\n") - 1)
     except OSError:

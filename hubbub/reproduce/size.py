@@ -1,6 +1,6 @@
 """The dial: how much of the report's work is done. The test side always has its 20 recordings and an hour."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -58,7 +58,11 @@ SIZES: Mapping[str, Size] = {size.name: size for size in (QUICK, REDUCED, FULL)}
 
 def options(size: Size) -> tuple[str, ...]:
     """The options of `hubbub reproduce` that give this size: its name, and what was changed of it."""
-    known = SIZES.get(size.name, size)
-    changed = [name for name in ("epochs", "train_minutes", "hours") if getattr(size, name) != getattr(known, name)]
-    words = [word for name in changed for word in (f"--{name.replace('_', '-')}", f"{getattr(size, name):g}")]
-    return ("--size", size.name, *words)
+    return changed(size.name, size, SIZES.get(size.name, size), ("epochs", "train_minutes", "hours"))
+
+
+def changed(size: str, given: BaseModel, known: BaseModel, dials: Sequence[str]) -> tuple[str, ...]:
+    """The options for `size` with those of its dials that were `given` otherwise than they are `known`."""
+    moved = [name for name in dials if getattr(given, name) != getattr(known, name)]
+    words = [word for name in moved for word in (f"--{name.replace('_', '-')}", f"{getattr(given, name):g}")]
+    return ("--size", size, *words)

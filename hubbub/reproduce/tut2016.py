@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,7 +29,7 @@ from hubbub.metrics import Counts
 from hubbub.networks.report import PAPER_GRID, POLYPHONIC, ReportConfig
 from hubbub.reproduce.job import Job, Sounds, do, trivial_counts
 from hubbub.reproduce.results import NAMES, Results, Run, SplitName
-from hubbub.reproduce.running import train_all, versions
+from hubbub.reproduce.running import one_thread, train_all, versions
 from hubbub.reproduce.size import FULL, Size, options
 from hubbub.reproduce.splits import GRID, Pieces, split_pieces
 from hubbub.training.config import TrainConfig
@@ -145,12 +144,8 @@ def read_sounds(data: Tut2016, splits: Iterable[Pieces], out: Path, plan: Plan, 
 def _features(path: Path) -> NDArray[np.float32]:
     """librosa's MFCC of the whole recording on the grid, (n_frames, 40)."""
     samples, _ = audio.read(path, REPORT_POLYPHONIC.sample_rate)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # a process a core computes them
-    try:
+    with one_thread():
         features: NDArray[np.float32] = FrontEnd(REPORT_POLYPHONIC).grid_features(samples).numpy()
-    finally:
-        torch.set_num_threads(threads)
     return features
 
 

@@ -115,13 +115,17 @@ def export(
     with replacing(path, DetectorError) as beside:
         _write(beside, graph, metadata)
         difference = prove(beside, network, front_end_config)
-        if difference > TOLERANCE:
-            raise DetectorError(
-                f"{path}: the exported file differs from torch by {difference:.1e}, more than {TOLERANCE:.0e}; "
-                "this is a bug of hubbub or of this onnxruntime: please report it with both versions"
-            )
-        n_bytes = beside.stat().st_size
-    return Exported(path, difference, n_bytes)
+        return proved(path, beside, difference)
+
+
+def proved(path: Path, beside: Path, difference: float) -> Exported:
+    """The detector that lies `beside` its place `path`. Raises `DetectorError` where it differs from torch."""
+    if difference > TOLERANCE:
+        raise DetectorError(
+            f"{path}: the exported file differs from torch by {difference:.1e}, more than {TOLERANCE:.0e}; "
+            "this is a bug of hubbub or of this onnxruntime: please report it with both versions"
+        )
+    return Exported(path, difference, beside.stat().st_size)
 
 
 def add_scores(path: Path, scores: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from hubbub.errors import DetectorError
 from hubbub.files import replacing
 from hubbub.model import Metadata
 from hubbub.networks import HubClip
-from hubbub.training.export import TOLERANCE, Exported, silence_of, sounds_to_prove, write_graph
+from hubbub.training.export import Exported, proved, silence_of, sounds_to_prove, write_graph
 from hubbub.training.front_end import FrontEnd, FrontEndConfig, librosa_features
 from hubbub.training.predict import CLIP_SECONDS, clip_frames, predict_clips
 
@@ -45,10 +45,11 @@ class ClipGraph(nn.Module):
         """As librosa frames it: frame t is centred on sample t · hop, zeros surround the clip."""
         around = self.front_end.config.n_fft // 2
         features = self.front_end(functional.pad(audio, (around, around)))
-        ours = isinstance(self.network, HubClip)
-        behind = self.network.look_ahead if isinstance(self.network, HubClip) else self.n_frames
-        features = torch.cat([features, self.silence.expand(1, behind, -1)], 1)
-        return torch.softmax(self.network(features if ours else features[:, : self.n_frames]), 1)
+        if isinstance(self.network, HubClip):
+            padded = torch.cat([features, self.silence.expand(1, self.network.look_ahead, -1)], 1)
+        else:
+            padded = torch.cat([features, self.silence.expand(1, self.n_frames, -1)], 1)[:, : self.n_frames]
+        return torch.softmax(self.network(padded), 1)
 
 
 def clip_samples(config: FrontEndConfig) -> int:
@@ -92,14 +93,7 @@ def export_clip(
     )
     with replacing(path, DetectorError) as beside:
         write_graph(beside, graph, metadata, torch.zeros(1, config.sample_rate), {}, {})
-        difference = _prove(beside, network, config, n_frames)
-        if difference > TOLERANCE:
-            raise DetectorError(
-                f"{path}: the exported file differs from torch by {difference:.1e}, more than {TOLERANCE:.0e}; "
-                "this is a bug of hubbub or of this onnxruntime: please report it with both versions"
-            )
-        n_bytes = beside.stat().st_size
-    return Exported(path, difference, n_bytes)
+        return proved(path, beside, _prove(beside, network, config, n_frames))
 
 
 def _prove(path: Path, network: nn.Module, config: FrontEndConfig, n_frames: int) -> float:

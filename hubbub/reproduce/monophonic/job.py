@@ -1,7 +1,6 @@
 """One network for clips on one split: trained, tested, exported, and written down as a `ClipRun`."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +20,12 @@ from hubbub.networks import OUR_CLIP, build
 from hubbub.networks.count import multiply_adds, n_parameters
 from hubbub.reproduce.job import CLIPPED, curves_of
 from hubbub.reproduce.monophonic.results import ClipRun, ProtocolName, answers_of
+from hubbub.reproduce.running import Kept, while_waited_for
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Example
 from hubbub.training.export import silence_of
 from hubbub.training.export_clip import export_clip
-from hubbub.training.fit import Status, fit
+from hubbub.training.fit import fit
 from hubbub.training.front_end import OURS, REPORT_MONOPHONIC, FrontEndConfig
 from hubbub.training.predict import clip_frames, predict_clips
 
@@ -66,7 +66,7 @@ class Slices:
 
 
 @dataclass(frozen=True)
-class ClipJob:
+class ClipJob(Kept):
     """What is to be trained on what; the same job has the same `identity`, so that it is done once. `fold` is 0 for the
     random split. `validated`: how many slices of the validation side are listened to, None: all. `hours`: what all
     jobs may take together; the config has this one's part."""
@@ -96,26 +96,6 @@ class ClipJob:
         split = "random" if self.protocol == "random" else f"fold{self.fold}"
         return f"{self.config.network}-{split}-{self.config.seed}-{self.identity}"
 
-    @property
-    def fit_folder(self) -> Path:
-        """Where training leaves its checkpoints and curves."""
-        return self.folder / "fits" / self.name
-
-    @property
-    def detector(self) -> Path:
-        """The exported network."""
-        return self.fit_folder / f"{self.config.network}.onnx"
-
-    @property
-    def result(self) -> Path:
-        """The finished run."""
-        return self.folder / "runs" / f"{self.name}-{self.config.epochs}.json"
-
-    @property
-    def untimed(self) -> Path:
-        """The run before the time to detect is measured."""
-        return self.fit_folder / f"run-{self.config.epochs}.json"
-
     def heard(self, side: Side) -> tuple[SliceClip, ...]:
         """The slices of a side that are listened to; of the validation side some, drawn by the seed."""
         clips = self.sides[side]
@@ -144,12 +124,8 @@ def do(job: ClipJob, main: int | None = None) -> ClipRun:
     silence = silence_of(front_end)
     train, validation = (job.slices.examples(job.heard(side), front_end) for side in ("train", "validation"))
 
-    def look(_: Status) -> None:
-        if main not in (None, os.getpid(), os.getppid()):
-            raise KeyboardInterrupt
-
     period = front_end.hop / front_end.sample_rate
-    fitted = fit(network, train, validation, silence, job.config, period, job.fit_folder, look)
+    fitted = fit(network, train, validation, silence, job.config, period, job.fit_folder, while_waited_for(main))
     tested = job.heard("test")
     examples = job.slices.examples(tested, front_end)
     probabilities = predict_clips(fitted.network, [e.features for e in examples], silence, clip_frames(period))

@@ -5,23 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from hubbub.errors import ConfigError
 from hubbub.files import write_text
 from hubbub.metrics import Counts
-from hubbub.reproduce.results import EpochRow
+from hubbub.reproduce.results import EpochRow, Frozen, read_as
 
 ProtocolName = Literal["random", "folds"]
 Answers = Mapping[str, tuple[tuple[int, int, int], ...]]
 """By recording, what its tested slices are and were taken for: (label, answer, how many), labels by index."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ClipRun(_Frozen):
+class ClipRun(Frozen):
     """One network, trained once and tested. `fold`: the one it was tested on, 0 for the random split.
 
     `answers`: to the slices of the test side, by the recording that they were cut from. `loss`: categorical
@@ -56,7 +50,7 @@ class ClipRun(_Frozen):
         return f"{self.network}-{'random' if self.protocol == 'random' else f'fold{self.fold}'}-{self.seed}"
 
 
-class ClipResults(_Frozen):
+class ClipResults(Frozen):
     """A whole reproduction. `folds`: those that the data have, run or not.
 
     `trivial`: by protocol and system (`most_frequent`: always the label that is most frequent in training), answers as
@@ -121,9 +115,4 @@ def _counts(rows: Iterable[tuple[int, int, int]], labels: tuple[str, ...]) -> Co
 
 def read_clip_results(path: Path) -> ClipResults:
     """The results in a JSON file. Raises `ConfigError`, one line, where it cannot be read or is something else."""
-    try:
-        return ClipResults.model_validate_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValidationError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: no results; wanted the results.json that hubbub reproduce wrote") from error
+    return read_as(ClipResults, path)

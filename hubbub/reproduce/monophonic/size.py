@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hubbub.reproduce.size import changed
+
 
 class ClipSize(BaseModel):
     """How many folds are tested on, how much is trained on, for how long. None is all there is.
@@ -54,7 +56,4 @@ SIZES: Mapping[str, ClipSize] = {size.name: size for size in (QUICK, REDUCED, FU
 
 def options(size: ClipSize) -> tuple[str, ...]:
     """The options of `hubbub reproduce` that give this size: its name, and what was changed of it."""
-    known = SIZES.get(size.name, size)
-    changed = [name for name in ("epochs", "folds", "hours") if getattr(size, name) != getattr(known, name)]
-    words = [word for name in changed for word in (f"--{name}", f"{getattr(size, name):g}")]
-    return ("--size", size.name, *words)
+    return changed(size.name, size, SIZES.get(size.name, size), ("epochs", "folds", "hours"))

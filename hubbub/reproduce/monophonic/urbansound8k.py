@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -32,7 +31,7 @@ from hubbub.networks import CLIP_NAMES, OUR_CLIP
 from hubbub.reproduce.monophonic.job import ClipJob, Slices, do, front_end_of
 from hubbub.reproduce.monophonic.results import Answers, ClipResults, ClipRun, ProtocolName, answers_of
 from hubbub.reproduce.monophonic.size import FULL, ClipSize, options
-from hubbub.reproduce.running import train_all, versions
+from hubbub.reproduce.running import one_thread, train_all, versions
 from hubbub.training.config import TrainConfig
 from hubbub.training.export_clip import clip_features
 from hubbub.training.fit import machine
@@ -162,12 +161,8 @@ def _slices(data: UrbanSound8K, out: Path, plan: ClipPlan, reporter: Reporter) -
 
 def _features(path: Path, config: FrontEndConfig) -> NDArray[np.float32]:
     samples, _ = audio.read(path, config.sample_rate)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # a process a core computes them
-    try:
+    with one_thread():
         return clip_features(FrontEnd(config), samples)
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _jobs(plan: ClipPlan, sides: Mapping[Place, Sides], slices: Slices, out: Path) -> Iterator[ClipJob]:
