@@ -111,7 +111,7 @@ class _LabelDecoder:
             return []
         self._history = raw[n:]
         centred = raw[self._half : self._half + n]
-        return self._decide(centred, _median(raw, self.rule.median))
+        return self._decide(centred, median_filter(raw, self.rule.median))
 
     def close(self, end: float) -> list[Event]:
         events = self.push(np.zeros(self._half))
@@ -154,7 +154,8 @@ class _LabelDecoder:
         return [Event(onset, offset, self.label, min(max(score, 0.0), 1.0))]
 
 
-def _median(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+def median_filter(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+    """Medians of `length` frames, an odd number: shape (n_frames,) in, (n_frames - length + 1,) out."""
     if length == 1:
         return values
     windows = np.lib.stride_tricks.sliding_window_view(values, length)

@@ -1,5 +1,6 @@
 """What a user holds: a detector for recordings of any length, in constant memory, and for live audio."""
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -89,6 +90,15 @@ class Detector:
         ]
         return Detector(self._model, rules)
 
+    def uncalibrated(self) -> "Detector":
+        """The same detector giving the probabilities of its network as they are, for a new decision to be made on.
+
+        Raises `ConfigError` where it labels whole clips.
+        """
+        plain = copy.copy(self._model)
+        plain.metadata = plain.metadata.decided(plain.metadata.decode, {})
+        return Detector(plain, self._rules)
+
     def detect(self, source: Source, progress: Progress | None = None) -> list[Event]:
         """The events of a recording, sorted. `source`: a path, or mono float32 samples at `sample_rate`.
 
@@ -143,6 +153,12 @@ class ClipDetector(Detector):
     def latency(self) -> float:
         """Raises `ConfigError`: there is no live probability that could be late."""
         raise self._no_stream()
+
+    def uncalibrated(self) -> Detector:
+        """Raises `ConfigError`: there is neither a calibration nor a threshold."""
+        raise ConfigError(
+            f"{self.path}: this detector labels whole clips; there is nothing to decide, the most probable label counts"
+        )
 
     def with_thresholds(self, thresholds: float | Mapping[str, float]) -> Detector:
         """Raises `ConfigError`: the most probable label is the answer, whatever its probability."""

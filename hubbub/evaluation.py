@@ -8,7 +8,7 @@ from typing import TypeVar
 from hubbub import annotations, audio
 from hubbub.annotations.durations import read_durations
 from hubbub.datasets.annotated import AUDIO, AnnotatedRecording, read_annotated
-from hubbub.detector import Detector
+from hubbub.detector import Detector, Probabilities
 from hubbub.errors import AnnotationError, AudioError, ConfigError
 from hubbub.events import Event
 
@@ -66,15 +66,14 @@ def run_detector(
     detector: Detector, reference: Reference, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, list[Event]]:
     """What the detector finds in the reference's recordings. Raises `AudioError` where one cannot be read."""
-    missing = sorted(set(reference.durations) - set(reference.paths))
-    if missing:
-        raise AudioError(f"{missing[0]}: no such audio beside the reference; give --audio FOLDER")
-    found = {}
-    for index, (name, path) in enumerate(reference.paths.items()):
-        found[name] = detector.detect(path)
-        if progress is not None:
-            progress(index + 1, len(reference.paths))
-    return found
+    return _of_each(reference, detector.detect, progress)
+
+
+def run_probabilities(
+    detector: Detector, reference: Reference, progress: Callable[[int, int], None] | None = None
+) -> dict[str, Probabilities]:
+    """What the detector gives for each frame of the reference's recordings. Raises as `run_detector` does."""
+    return _of_each(reference, detector.probabilities, progress)
 
 
 def read_estimated(path: Path, reference: Reference) -> dict[str, list[Event]]:
@@ -94,6 +93,20 @@ def _shortened(path: Path, table: Mapping[str, T], known: Container[str] = ()) -
     if len(named) < len(table):
         raise AnnotationError(f"{path}: names one recording both with and without {AUDIO}/; use one way")
     return named
+
+
+def _of_each(
+    reference: Reference, listen: Callable[[Path], T], progress: Callable[[int, int], None] | None
+) -> dict[str, T]:
+    missing = sorted(set(reference.durations) - set(reference.paths))
+    if missing:
+        raise AudioError(f"{missing[0]}: no such audio beside the reference; give --audio FOLDER")
+    heard = {}
+    for index, (name, path) in enumerate(reference.paths.items()):
+        heard[name] = listen(path)
+        if progress is not None:
+            progress(index + 1, len(reference.paths))
+    return heard
 
 
 def _beside(folder: Path, name: str) -> Path | None:

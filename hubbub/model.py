@@ -15,12 +15,14 @@ import onnxruntime
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from hubbub.calibration import Calibration
 from hubbub.decode import LabelRule
 from hubbub.errors import DetectorError
 from hubbub.grid import Grid
 
 METADATA_KEY = "hubbub"
-SCHEMA = 1
+SCHEMAS = (1, 2)
+"""What is read: 2 has calibrations, which a reader of 1 would pass over; a file without any is written as 1."""
 States = dict[str, NDArray[np.float32]]
 SUM_TOLERANCE = 1e-3
 """How far the probabilities of a clip may be from a sum of 1: well above the rounding of a softmax."""
@@ -40,12 +42,13 @@ class Metadata(BaseModel):
 
     `block`: the graph takes whole multiples of this many frames. `settle`: how many silent frames it takes until the
     state, zeros at first, is what silence leaves. `clip`: the most samples that the graph takes at once, for the task
-    `clip` only; that task has no states, no look-ahead and no decision rules.
+    `clip` only; that task has no states, no look-ahead and no decision rules. `calibration`: of those labels whose
+    probabilities are not what the graph gives.
     """
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    schema_version: Literal[1] = Field(1, alias="schema")
+    schema_version: Literal[1, 2] = Field(1, alias="schema")
     task: Literal["events", "clip"] = "events"
     labels: tuple[str, ...] = Field(min_length=1)
     sample_rate: int = Field(gt=0)
@@ -56,6 +59,7 @@ class Metadata(BaseModel):
     settle: int = Field(0, ge=0)
     states: dict[str, tuple[int, ...]]
     decode: dict[str, LabelRule]
+    calibration: dict[str, Calibration] = {}
     front_end: dict[str, Any] = {}
     network: dict[str, Any] = {}
     training: dict[str, Any] = {}
@@ -75,10 +79,16 @@ class Metadata(BaseModel):
                 raise ValueError(f"clip is {self.clip} and the task 'events'; wanted a clip for the task 'clip' only")
         elif self.clip is None:
             raise ValueError("the task is 'clip' and clip is missing; wanted the most samples that the graph takes")
-        elif self.states or self.decode or (self.look_ahead, self.block, self.settle) != (0, 1, 0):
+        elif self.states or self.decode or self.calibration or (self.look_ahead, self.block, self.settle) != (0, 1, 0):
             raise ValueError(
-                "the task is 'clip'; wanted look_ahead 0, block 1, settle 0, and neither states nor decision rules"
+                "the task is 'clip'; wanted look_ahead 0, block 1, settle 0, and neither states nor decision rules "
+                "nor calibration"
             )
+        if self.calibration and self.schema_version == 1:
+            raise ValueError("schema 1 has no calibration; wanted schema 2")
+        unknown = sorted(set(self.calibration) - set(self.labels))
+        if unknown:
+            raise ValueError(f"a calibration for {unknown[0]!r}; wanted one of the labels")
         return self
 
     @property
@@ -93,7 +103,14 @@ class Metadata(BaseModel):
 
     def to_json(self) -> str:
         """The JSON that stands in the file."""
-        return self.model_dump_json(by_alias=True, exclude={"clip"} if self.clip is None else None)
+        unused = {name for name, value in (("clip", self.clip), ("calibration", self.calibration)) if not value}
+        return self.model_dump_json(by_alias=True, exclude=unused)
+
+    def decided(self, rules: dict[str, LabelRule], calibration: dict[str, Calibration]) -> Self:
+        """The same detector with other decision rules, and with these calibrations in the place of its own."""
+        changed = {label: each for label, each in calibration.items() if each.changes}
+        fields = {"decode": rules, "calibration": changed, "schema_version": 2 if changed else 1}
+        return self.model_validate({**dict(self), **fields})
 
 
 class Model:
@@ -118,7 +135,7 @@ class Model:
                 f"{self.path}: the graph gives probabilities of shape {outputs[0].shape} for {len(audio)} samples; "
                 f"wanted {wanted} at a hop of {meta.hop}; train the detector again"
             )
-        return outputs[0][0], dict(zip(states, outputs[1:], strict=True))
+        return self._calibrated(outputs[0][0]), dict(zip(states, outputs[1:], strict=True))
 
     def run_clip(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         """For the task `clip`: `audio` (n_samples,), 1 to `clip` samples → probabilities (n_labels,), their sum is 1.
@@ -152,6 +169,12 @@ class Model:
                 _, states = self.run(np.zeros(blocks * meta.block * meta.hop, np.float32), states)
             self._silence = states
         return dict(self._silence)
+
+    def _calibrated(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        for index, label in enumerate(self.metadata.labels):
+            if label in self.metadata.calibration:
+                probabilities[:, index] = self.metadata.calibration[label].apply(probabilities[:, index])
+        return probabilities
 
     def _run(self, names: list[str], inputs: States) -> list[NDArray[np.float32]]:
         try:
@@ -199,9 +222,9 @@ def _read_metadata(path: Path, session: onnxruntime.InferenceSession) -> Metadat
     except json.JSONDecodeError as error:
         raise DetectorError(f"{path}: its metadata are not JSON ({error}); train the detector again") from error
     schema = content.get("schema") if isinstance(content, dict) else None
-    if schema != SCHEMA:
+    if schema not in SCHEMAS:
         raise DetectorError(
-            f"{path}: metadata schema {schema!r}; this version of hubbub reads {SCHEMA}; "
+            f"{path}: metadata schema {schema!r}; this version of hubbub reads {' and '.join(map(str, SCHEMAS))}; "
             "upgrade hubbub or train the detector again"
         )
     try:

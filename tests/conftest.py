@@ -1,7 +1,9 @@
 """What several tests need: built-in sounds and a small detector, made once."""
 
 import os
-from collections.abc import Generator
+import sys
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 import torch
 
 from hubbub import Detector, load
+from hubbub.cli import main
 from hubbub.decode import LabelRule
 from hubbub.mixing.builtin.write import write_clips
 from hubbub.networks import Hub, HubConfig
@@ -27,6 +30,37 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.skipped and os.environ.get("HUBBUB_NO_SKIPS") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped where skipping is forbidden: {report.longrepr}"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left: its exit code, what it wrote, and the lines in which it told what went wrong."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def told(self) -> list[str]:
+        assert "Traceback" not in self.out + self.err
+        return [line.removeprefix("hubbub: ") for line in self.err.splitlines() if line.startswith("hubbub: ")]
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    def called(*arguments: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["hubbub", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        written = capsys.readouterr()
+        assert isinstance(end.value.code, int)
+        return Ran(end.value.code, written.out, written.err)
+
+    return called
 
 
 @pytest.fixture(scope="session")

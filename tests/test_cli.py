@@ -6,8 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,41 +16,11 @@ import soundfile
 from hubbub import audio, batch
 from hubbub.cli import main
 from hubbub.errors import DetectorError
+from tests.conftest import Ran, Run
 
 RATE = 22050
 HEADER = "filename\tonset\toffset\tevent_label\tscore\n"
 ROWS = "filename\tonset\toffset\tevent_label\n"
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command left: its exit code, what it wrote, and the lines in which it told what went wrong."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def told(self) -> list[str]:
-        assert "Traceback" not in self.out + self.err
-        return [line.removeprefix("hubbub: ") for line in self.err.splitlines() if line.startswith("hubbub: ")]
-
-
-Run = Callable[..., Ran]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def called(*arguments: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["hubbub", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        written = capsys.readouterr()
-        assert isinstance(end.value.code, int)
-        return Ran(end.value.code, written.out, written.err)
-
-    return called
 
 
 @pytest.fixture

@@ -268,7 +268,7 @@ def test_it_neither_streams_nor_has_a_threshold(clip: Detector) -> None:
             (
                 edit,
                 "metadata: the task is 'clip'; wanted look_ahead 0, block 1, settle 0, "
-                "and neither states nor decision rules",
+                "and neither states nor decision rules nor calibration",
             )
             for edit in (
                 {"look_ahead": 1}, {"block": 2}, {"settle": 3}, {"states": {"memory": [1]}}, {"decode": {"loud": {}}}

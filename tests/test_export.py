@@ -13,8 +13,9 @@ from hubbub.errors import DetectorError
 from hubbub.model import Metadata
 from hubbub.networks import Hub, HubConfig, build
 from hubbub.training import export as exporting
-from hubbub.training.export import add_scores, export
+from hubbub.training.export import export
 from hubbub.training.front_end import OURS, REPORT_POLYPHONIC, FrontEnd
+from hubbub.training.metadata import rewrite
 from hubbub.training.predict import SUBSEQUENCE, predict
 
 LABELS = ("a", "b")
@@ -84,7 +85,7 @@ def test_scores_are_added_later(tmp_path: Path) -> None:
     path = tmp_path / "d.onnx"
     make(path, tiny())
     before = load(path).metadata
-    add_scores(path, {"test": {"frame": 0.5}})
+    rewrite(path, path, lambda metadata: metadata.model_copy(update={"scores": {"test": {"frame": 0.5}}}))
     after = load(path).metadata
     assert after == before.model_copy(update={"scores": {"test": {"frame": 0.5}}})
     (entry,) = onnx.load(path).metadata_props

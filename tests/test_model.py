@@ -109,12 +109,12 @@ def test_metadata_that_are_not_json(tmp_path: Path, detector_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("metadata", "schema"),
-    [("[]", "None"), ("3", "None"), ("{}", "None"), ('{"schema": 2}', "2"), ('{"schema": "1"}', "'1'")],
+    [("[]", "None"), ("3", "None"), ("{}", "None"), ('{"schema": 3}', "3"), ('{"schema": "1"}', "'1'")],
 )
 def test_an_unknown_schema(tmp_path: Path, detector_path: Path, metadata: str, schema: str) -> None:
     said = message(rewritten(detector_path, tmp_path / "a.onnx", metadata))
     assert said == (
-        f"metadata schema {schema}; this version of hubbub reads 1; upgrade hubbub or train the detector again"
+        f"metadata schema {schema}; this version of hubbub reads 1 and 2; upgrade hubbub or train the detector again"
     )
 
 

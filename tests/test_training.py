@@ -20,7 +20,8 @@ from hubbub.training.config import TrainConfig
 from hubbub.training.data import Augment, EpochSampler, Example, Segments
 from hubbub.training.fit import LOG_COLUMNS, Fitted, History, Status, fit
 from hubbub.training.module import TrainingModule
-from hubbub.training.thresholds import best_thresholds, tune
+from hubbub.tuning import Validation, tune
+from hubbub.tuning.rules import best_thresholds
 
 N_BANDS = 8
 SILENCE = np.full(N_BANDS, -3.0, np.float32)
@@ -195,7 +196,7 @@ def test_rules_are_tuned_label_by_label(rng: np.random.Generator) -> None:
     probabilities = np.where(targets, 0.8, 0.1).astype(np.float32)
     flicker = rng.uniform(size=n_frames) < 0.15
     probabilities[flicker, 1] = 0.9 - probabilities[flicker, 1]
-    rules = tune({"a": probabilities}, {"a": events}, {"a": targets}, {"a": 60.0}, labels, grid)
+    rules = tune(Validation(labels, grid, {"a": probabilities}, {"a": events}, {"a": 60.0})).rules
     assert rules[0].median == 1, "what is steady needs no filter"
     assert rules[1].median > 1 or rules[1].shortest_gap > 0
     assert rules[2] == LabelRule()

@@ -16,6 +16,7 @@ from rich.console import Console
 import hubbub
 from hubbub.cli.inspection import inspect
 from hubbub.cli.reproduction import reproduce
+from hubbub.cli.tuning import Calibrate, FalseAlarms, Precision, checked, tune
 from hubbub.console import Reporter
 from hubbub.errors import AnnotationError, ConfigError, HubbubError
 from hubbub.files import check_writable
@@ -111,10 +112,14 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps …")] = "auto",
     jobs: Jobs = os.cpu_count() or 1,
     page: Annotated[bool, typer.Option(help="Write a page with curves, scores and timelines.")] = True,
+    false_alarms_per_hour: FalseAlarms = None,
+    precision: Precision = None,
+    calibrate: Calibrate = "none",
 ) -> None:
     """A detector from a folder of clips or of annotated recordings."""
     from hubbub.training.config import TrainConfig
     from hubbub.training.run import train as run
+    from hubbub.tuning import Aim, Decision
 
     config = TrainConfig.of(
         network,
@@ -125,9 +130,10 @@ def train(
         seed=seed,
         device=device,
     )
+    decision = Decision(Aim(false_alarms_per_hour, precision), checked(calibrate))
     reporter = Reporter()
     drawn = page and _can_draw(reporter)
-    trained = run(data, output, config, reporter, jobs)
+    trained = run(data, output, config, reporter, jobs, decision)
     _show_trained(trained, reporter, output.with_suffix(".html") if drawn else None)
 
 
@@ -251,6 +257,7 @@ def demo(
 
 app.command()(inspect)
 app.command()(reproduce)
+app.command()(tune)
 
 
 def main() -> None:

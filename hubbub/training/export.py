@@ -128,20 +128,6 @@ def proved(path: Path, beside: Path, difference: float) -> Exported:
     return Exported(path, difference, beside.stat().st_size)
 
 
-def add_scores(path: Path, scores: dict[str, Any]) -> None:
-    """Writes `scores` into the metadata of a detector: what it reached on recordings it was not trained on.
-
-    Raises `DetectorError` where it cannot be written.
-    """
-    model = onnx.load(path)
-    for entry in model.metadata_props:
-        if entry.key == METADATA_KEY:
-            metadata = Metadata.model_validate_json(entry.value)
-            entry.value = metadata.model_copy(update={"scores": scores}).to_json()
-    with replacing(path, DetectorError) as beside:
-        onnx.save(model, beside)
-
-
 def prove(path: Path, network: nn.Module, front_end_config: FrontEndConfig, seconds: float = 12.0) -> float:
     """The largest difference between the file, fed in random blocks, and torch on the whole, over a test recording."""
     rng = np.random.default_rng(0)

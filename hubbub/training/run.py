@@ -38,14 +38,16 @@ from hubbub.networks.count import multiply_adds, n_parameters
 from hubbub.training import front_end as front_ends
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Example
-from hubbub.training.export import add_scores, export, silence_of
+from hubbub.training.export import export, silence_of
 from hubbub.training.fit import Fitted, Status, fit
 from hubbub.training.front_end import FrontEnd, FrontEndConfig
+from hubbub.training.metadata import rewrite
 from hubbub.training.predict import predict
 from hubbub.training.reporting import Reporter
 from hubbub.training.soundscapes import Soundscapes, soundscapes
-from hubbub.training.thresholds import tune
+from hubbub.tuning import Decision, Validation, decide
 
+BEST_F1 = Decision()
 Sides = Mapping[Side, Sequence[AnnotatedRecording]]
 
 
@@ -62,10 +64,18 @@ class Trained:
     notes: Sequence[str]
 
 
-def train(data: Path, out: Path, config: TrainConfig, reporter: Reporter, jobs: int = 2) -> Trained:
+def train(
+    data: Path,
+    out: Path,
+    config: TrainConfig,
+    reporter: Reporter,
+    jobs: int = 2,
+    decision: Decision = BEST_F1,
+) -> Trained:
     """Makes the detector `out` from `data`. Raises a `HubbubError`, one line, for whatever is wrong with the data.
 
-    The folder `<out without suffix>.train` holds the split, the soundscapes, the features and the run of training.
+    `decision`: how its thresholds are chosen on the validation side; another one asks for no other training. The
+    folder `<out without suffix>.train` holds the split, the soundscapes, the features and the run of training.
     """
     check_name(config.network)
     kind = kind_of(data)
@@ -101,8 +111,10 @@ def train(data: Path, out: Path, config: TrainConfig, reporter: Reporter, jobs: 
     reference = {recording.name: _known(recording.events, labels) for recording in sides["validation"]}
     durations = {recording.name: recording.duration for recording in sides["validation"]}
     with reporter.bar("tuning thresholds") as tick:
-        targets = {example.name: example.targets for example in examples["validation"]}
-        rules = tune(predicted, reference, targets, durations, labels, grid, tick)
+        decided = decide(Validation(labels, grid, predicted, reference, durations), decision, tick)
+    for note in decided.notes:
+        reporter.say(f"note: {note}")
+    rules = [decided.rules[label] for label in labels]
     exported = export(
         out, fitted.network, front_end, labels, rules,
         network_facts={
@@ -110,8 +122,11 @@ def train(data: Path, out: Path, config: TrainConfig, reporter: Reporter, jobs: 
             "parameters": n_parameters(fitted.network),
             "multiply_adds_per_second": round(_multiply_adds(fitted, grid, front_end.n_features)),
         },
-        training_facts=_facts(kind, config, fitted, mixed),
+        training_facts=_facts(kind, config, fitted, mixed) | {"decision": decision.to_dict()},
     )  # fmt: skip
+    if decided.calibration:
+        rewrite(out, out, lambda metadata: metadata.decided(decided.rules, decided.calibration))
+        reporter.say("calibration error on validation {:.4f}, it was {:.4f}".format(*reversed(decided.errors)))
     reporter.say(
         f"{out}: {exported.n_bytes / 1e6:.2f} MB; in random blocks it differs from torch "
         f"by {exported.largest_difference:.1e} at most"
@@ -119,7 +134,8 @@ def train(data: Path, out: Path, config: TrainConfig, reporter: Reporter, jobs: 
     detector = load(out)
     if front_end.top_db is not None:
         # features were clipped relative to the recording, the file clips relative to each sub-sequence
-        by_torch = {name: decode(values, labels, rules, grid, durations[name]) for name, values in predicted.items()}
+        heard = Validation(labels, grid, predicted, reference, durations).calibrated(decided.calibration).probabilities
+        by_torch = {name: decode(values, labels, rules, grid, durations[name]) for name, values in heard.items()}
         by_file = {recording.name: detector.detect(recording.path) for recording in sides["validation"]}
         before, after = (evaluate(reference, found, durations, labels).frame.micro_f1 for found in (by_torch, by_file))
         reporter.say(
@@ -140,7 +156,7 @@ def train(data: Path, out: Path, config: TrainConfig, reporter: Reporter, jobs: 
         {recording.name: _known(recording.events, labels) for recording in sides["train"]},
         {recording.name: recording.duration for recording in sides["train"]},
     )
-    add_scores(out, {"test": scores["system"].to_dict()})
+    rewrite(out, out, lambda metadata: metadata.model_copy(update={"scores": {"test": scores["system"].to_dict()}}))
     write_annotations(folder / "test-found.tsv", estimated, "dcase")
     return Trained(load(out), scores, test, estimated, fit_folder / "log.csv", split, notes)
 
