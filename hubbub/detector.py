@@ -26,7 +26,7 @@ Progress = Callable[[float], None]
 class Probabilities:
     """`values` (n_frames, n_labels) on `edges` (n_frames + 1,), in seconds; the array travels with its grid."""
 
-    values: NDArray[np.float32]
+    values: NDArray[np.floating]
     edges: NDArray[np.float64]
     labels: tuple[str, ...]
 
@@ -52,6 +52,11 @@ class Detector:
     def labels(self) -> tuple[str, ...]:
         """What it can hear."""
         return self.metadata.labels
+
+    @property
+    def rules(self) -> tuple[LabelRule, ...]:
+        """How it decides, a rule a label; none where it labels whole clips."""
+        return tuple(self._rules)
 
     @property
     def sample_rate(self) -> int:

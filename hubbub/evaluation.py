@@ -1,16 +1,20 @@
 """What `hubbub evaluate` compares: where reference, estimates and durations come from."""
 
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hubbub import annotations, audio
 from hubbub.annotations.durations import read_durations
 from hubbub.datasets.annotated import AUDIO, AnnotatedRecording, read_annotated
 from hubbub.detector import Detector, Probabilities
 from hubbub.errors import AnnotationError, AudioError, ConfigError
-from hubbub.events import Event
+from hubbub.events import Event, from_targets, to_targets_on
+from hubbub.tuning import best_thresholds
 
 T = TypeVar("T")
 
@@ -62,24 +66,84 @@ def read_reference(reference: Path, audio_folder: Path | None = None, durations:
     return Reference(events, known, paths)
 
 
-def run_detector(
-    detector: Detector, reference: Reference, progress: Callable[[int, int], None] | None = None
-) -> dict[str, list[Event]]:
-    """What the detector finds in the reference's recordings. Raises `AudioError` where one cannot be read."""
-    return _of_each(reference, detector.detect, progress)
+@dataclass(frozen=True)
+class Answers:
+    """What a system says about recordings: its events, and where it gave them the probabilities they come from.
+
+    `heard` is empty for a table of events; `thresholds` are those that made events of it, by label.
+    """
+
+    events: dict[str, list[Event]]
+    heard: Mapping[str, Probabilities] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the system can say; empty where that is not known."""
+        return next(iter(self.heard.values())).labels if self.heard else ()
 
 
-def run_probabilities(
-    detector: Detector, reference: Reference, progress: Callable[[int, int], None] | None = None
-) -> dict[str, Probabilities]:
-    """What the detector gives for each frame of the reference's recordings. Raises as `run_detector` does."""
-    return _of_each(reference, detector.probabilities, progress)
+def listen(detector: Detector, reference: Reference, progress: Callable[[int, int], None] | None = None) -> Answers:
+    """What the detector says about the reference's recordings. Raises `AudioError` where one cannot be read."""
+    missing = sorted(set(reference.durations) - set(reference.paths))
+    if missing:
+        raise AudioError(f"{missing[0]}: no such audio beside the reference; give --audio FOLDER")
+    heard = {}
+    for index, (name, path) in enumerate(reference.paths.items()):
+        heard[name] = detector.probabilities(path)
+        if progress is not None:
+            progress(index + 1, len(reference.paths))
+    events = {name: detector.decide(probabilities) for name, probabilities in heard.items()}
+    thresholds = {label: rule.threshold for label, rule in zip(detector.labels, detector.rules, strict=False)}
+    return Answers(events, heard, thresholds)
 
 
-def read_estimated(path: Path, reference: Reference) -> dict[str, list[Event]]:
-    """A table of events, its recordings named as the reference names them, with or without `audio/`."""
-    table = annotations.read(path)
-    return _shortened(path, table, reference.durations)
+def read_answers(path: Path, reference: Reference, threshold: float = 0.5) -> Answers:
+    """A table of events, a folder of label files, or one of score tables; recordings named as the reference names them,
+    with or without `audio/`, and files of a folder after their recording, with or without its suffix.
+
+    A score table becomes events where a score reaches `threshold`. Raises `AnnotationError` for what is wrong with a
+    table, or a folder that holds none.
+    """
+    if not path.is_dir():
+        return Answers(_shortened(path, annotations.read(path), reference.durations))
+    files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+    tables = [file for file in files if annotations.is_score_table(file)]
+    if not tables:
+        return Answers(_shortened(path, annotations.read_folder(path), reference.durations))
+    heard: dict[str, Probabilities] = {}
+    for file in tables:
+        name = _recording_of(file.relative_to(path), reference)
+        edges, values, labels = annotations.read_scores(file)
+        heard[name] = Probabilities(values, edges, tuple(labels))
+        first = next(iter(heard.values()))
+        if heard[name].labels != first.labels:
+            raise AnnotationError(f"{file}:1: labels {', '.join(labels)}; wanted {', '.join(first.labels)}, as before")
+        if name not in reference.durations:
+            raise AnnotationError(f"{file}: is about no recording that the reference names; remove it, or name it so")
+    silent = sorted(set(reference.durations) - set(heard))
+    if silent:
+        raise AnnotationError(f"{path}: has no score table for {silent[0]}; wanted one for every recording")
+    thresholds = dict.fromkeys(first.labels, threshold)
+    return Answers(_decided(heard, [threshold] * len(first.labels)), heard, thresholds)
+
+
+def stacked(answers: Answers, reference: Reference) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+    """(probabilities, what they should be) of all recordings, one after the other, both (n_frames, n_labels)."""
+    labels = set(answers.labels)
+    targets = [
+        to_targets_on(
+            [event for event in reference.events.get(name, ()) if event.label in labels], answers.labels, heard.edges
+        )
+        for name, heard in answers.heard.items()
+    ]
+    return np.concatenate([heard.values for heard in answers.heard.values()]), np.concatenate(targets)
+
+
+def oracle(answers: Answers, reference: Reference) -> dict[str, list[Event]]:
+    """The events at the thresholds that are best for these very recordings: no system may choose them so, and none of
+    its thresholds can do better by micro-averaged frame F1. It says what a better decision could gain at most."""
+    return _decided(answers.heard, best_thresholds(*stacked(answers, reference)))
 
 
 def short_name(name: str) -> str:
@@ -95,18 +159,20 @@ def _shortened(path: Path, table: Mapping[str, T], known: Container[str] = ()) -
     return named
 
 
-def _of_each(
-    reference: Reference, listen: Callable[[Path], T], progress: Callable[[int, int], None] | None
-) -> dict[str, T]:
-    missing = sorted(set(reference.durations) - set(reference.paths))
-    if missing:
-        raise AudioError(f"{missing[0]}: no such audio beside the reference; give --audio FOLDER")
-    heard = {}
-    for index, (name, path) in enumerate(reference.paths.items()):
-        heard[name] = listen(path)
-        if progress is not None:
-            progress(index + 1, len(reference.paths))
-    return heard
+def _decided(heard: Mapping[str, Probabilities], thresholds: Sequence[float]) -> dict[str, list[Event]]:
+    return {
+        name: from_targets(each.values >= np.asarray(thresholds), each.labels, each.edges)
+        for name, each in heard.items()
+    }
+
+
+def _recording_of(file: Path, reference: Reference) -> str:
+    """Which recording a file of a folder is about, by its name below the folder."""
+    name = short_name(file.with_suffix("").as_posix())
+    if name in reference.durations:
+        return name
+    alike = [known for known in reference.durations if PurePosixPath(known).with_suffix("").as_posix() == name]
+    return alike[0] if len(alike) == 1 else name
 
 
 def _beside(folder: Path, name: str) -> Path | None:

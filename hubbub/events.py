@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hubbub.grid import Grid
+from hubbub.grid import TIME_TOLERANCE, Grid
+
+SHORTEST = 1e-9
+"""Seconds that an instant is taken to last where its share of something is asked for."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,33 @@ def merge(events: Iterable[Event], gap: float = 0.0) -> list[Event]:
     return sorted(_join(group) for group in groups)
 
 
+def spans_of(events: Iterable[Event]) -> NDArray[np.float64]:
+    """Onsets and offsets in seconds, shape (n_events, 2)."""
+    return np.array([(event.onset, event.offset) for event in events], dtype=np.float64).reshape(-1, 2)
+
+
+def covered_share(spans: NDArray[np.float64], covers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The share of each of `spans`, (n_spans, 2), that lies in `covers`, (n_covers, 2): (n_spans,).
+
+    The covers are sorted and disjoint; an instant lies inside or outside.
+    """
+    edges = covers.ravel()
+    seconds = np.zeros(len(edges) + 1)  # covered before each edge
+    seconds[2::2] = np.cumsum(covers[:, 1] - covers[:, 0])
+    seconds[1::2] = seconds[:-1:2]
+    lengths = np.maximum(spans[:, 1] - spans[:, 0], SHORTEST)
+    offsets = spans[:, 0] + lengths
+
+    def before(times: NDArray[np.float64]) -> NDArray[np.float64]:
+        place = np.searchsorted(edges, times, side="right")
+        begun = np.where(place % 2 == 1, times - np.concatenate([[0.0], edges])[place], 0.0)
+        covered: NDArray[np.float64] = seconds[place] + begun
+        return covered
+
+    shares: NDArray[np.float64] = (before(offsets) - before(spans[:, 0])) / lengths
+    return np.clip(shares, 0.0, 1.0)
+
+
 def clip(events: Iterable[Event], start: float, end: float) -> list[Event]:
     """The parts of `events` inside [start, end), in seconds, shifted so that `start` becomes 0."""
     return [
@@ -89,6 +119,17 @@ def to_targets(events: Iterable[Event], labels: Sequence[str], grid: Grid, n_fra
             raise ValueError(f"label {event.label!r} is none of {', '.join(labels)}")
         first, last = grid.span(event.onset, event.offset)
         targets[first:last, column[event.label]] = True
+    return targets
+
+
+def to_targets_on(events: Iterable[Event], labels: Sequence[str], edges: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """As `to_targets`, on frames with any `edges`, shape (n_frames + 1,), rising, in seconds."""
+    targets = np.zeros((len(edges) - 1, len(labels)), dtype=bool)
+    column = {label: index for index, label in enumerate(labels)}
+    for event in events:
+        first = max(0, int(np.searchsorted(edges, event.onset + TIME_TOLERANCE, side="right")) - 1)
+        last = int(np.searchsorted(edges, event.offset - TIME_TOLERANCE, side="left"))
+        targets[first : max(last, first + 1), column[event.label]] = True
     return targets
 
 

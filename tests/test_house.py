@@ -40,7 +40,7 @@ ROOMS: dict[str, set[str]] = {
     "tuning": {"numpy", "scipy"},
     "mixing": {"numpy", "scipy", "pydantic", "joblib"},
     "datasets": {"numpy", "joblib"},
-    "evaluation": set(),
+    "evaluation": {"numpy"},
     "report": {"numpy", "rich", "soundfile", "soxr", "matplotlib", "jinja2", "markupsafe"},
     "detection": {"rich"},
     "console": {"rich"},

@@ -11,6 +11,7 @@ from hubbub.datasets.urbansound8k_protocols import FOLDS as FOLDS_PROTOCOL
 from hubbub.datasets.urbansound8k_protocols import RANDOM
 from hubbub.errors import HubbubError
 from hubbub.metrics import Counts, interval, paired_difference, unpaired_difference
+from hubbub.report.confusion import confusion_figure, percent
 from hubbub.reproduce.facts import facts
 from hubbub.reproduce.figures import label_figure, network_curves
 from hubbub.reproduce.monophonic.comparisons import (
@@ -20,7 +21,7 @@ from hubbub.reproduce.monophonic.comparisons import (
     leak_table,
     main_tables,
 )
-from hubbub.reproduce.monophonic.figures import confusion, confusion_figure, percent
+from hubbub.reproduce.monophonic.figures import confusion
 from hubbub.reproduce.monophonic.markdown import clip_results_markdown
 from hubbub.reproduce.monophonic.page import ByLabel, clip_commands, render_clips, write_clip_page
 from hubbub.reproduce.monophonic.reported import DESCRIPTIONS, PARAMETERS, REPORTED

@@ -12,13 +12,21 @@ from hubbub.calibration import Calibration
 from hubbub.decode import LabelRule, decode
 from hubbub.detector import ClipDetector, Detector
 from hubbub.errors import ConfigError, DetectorError
-from hubbub.events import Event, to_targets
+from hubbub.events import Event, covered_share, to_targets
 from hubbub.grid import Grid
 from hubbub.model import METADATA_KEY
 from hubbub.stream import ProbabilityStream
 from hubbub.training.metadata import rewrite
-from hubbub.tuning import Aim, Decision, Validation, calibrate, decide, oracle_rules, reliability, tune
-from hubbub.tuning.budget import _covered
+from hubbub.tuning import (
+    Aim,
+    Decision,
+    Validation,
+    calibrate,
+    decide,
+    reliability,
+    threshold_curves,
+    tune,
+)
 from tests.conftest import LABELS, Run
 
 GRID = Grid(50, 1)
@@ -109,8 +117,8 @@ def test_covered_shares(rng: np.random.Generator) -> None:
     slow = [
         sum(max(0.0, min(off, b) - max(on, a)) for a, b in covers.tolist()) / (off - on) for on, off in spans.tolist()
     ]
-    np.testing.assert_allclose(_covered(spans, covers), slow, atol=1e-9)
-    assert _covered(spans, np.zeros((0, 2))).tolist() == [0.0] * 200
+    np.testing.assert_allclose(covered_share(spans, covers), slow, atol=1e-9)
+    assert covered_share(spans, np.zeros((0, 2))).tolist() == [0.0] * 200
 
 
 @pytest.mark.parametrize(
@@ -229,15 +237,15 @@ def test_thresholds_follow_the_calibration(rng: np.random.Generator) -> None:
     assert tally(heard, 1, calibrated.rules["dog"])[0] >= tally(known, 1, plain.rules["dog"])[0] - 2
 
 
-def test_the_oracle_knows_the_test(rng: np.random.Generator) -> None:
+def test_curves_are_what_each_threshold_gives(rng: np.random.Generator) -> None:
     known = validation(rng)
-    rules = oracle_rules(known)
-    active = known.stacked >= [rule.threshold for rule in rules]
-
-    def f1(found: np.ndarray) -> float:
-        return 2 * float((found & known.targets).sum()) / float(found.sum() + known.targets.sum())
-
-    assert f1(active) >= max(f1(known.stacked >= t) for t in np.arange(0.05, 0.96, 0.05))
+    curves = threshold_curves(known.stacked, known.targets, known.labels)
+    for place in (0, 20, 60, len(curves.thresholds) - 1):
+        active = known.stacked >= curves.thresholds[place]
+        hits = (active & known.targets).sum(0)
+        np.testing.assert_allclose(curves.recall[:2, place], hits[:2] / known.targets.sum(0)[:2])
+        np.testing.assert_allclose(curves.precision[:, place], hits / np.maximum(active.sum(0), 1))
+        np.testing.assert_allclose(curves.f1[:, place], 2 * hits / (active.sum(0) + known.targets.sum(0)).clip(1))
 
 
 # What a detector keeps

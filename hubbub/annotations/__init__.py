@@ -9,7 +9,7 @@ from typing import TextIO
 from hubbub.annotations import audacity, comma, dcase, json_file, text
 from hubbub.annotations.durations import read_durations, write_durations
 from hubbub.annotations.formats import Format, Rankings, read_lines, replacing
-from hubbub.annotations.scores import read_scores, write_scores
+from hubbub.annotations.scores import is_score_table, read_scores, write_scores
 from hubbub.errors import AnnotationError
 from hubbub.events import Event, EventTable
 
@@ -29,6 +29,7 @@ __all__ = [
     "FORMATS",
     "Format",
     "detect_format",
+    "is_score_table",
     "read",
     "read_durations",
     "read_scores",

@@ -47,6 +47,16 @@ def write_scores(
             file.write(f"{onset}\t{offset}\t" + "\t".join([f"{value:.9g}" for value in row]) + "\n")
 
 
+def is_score_table(path: Path) -> bool:
+    """Whether a file begins as a score table does, with `onset offset` and labels; bare text names its one column."""
+    try:
+        with path.open("rb") as file:
+            header = file.readline(100_000).decode("utf-8-sig").rstrip("\r\n").split("\t")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return header[:2] == TIMES and len(header) > 2 and header[2:] not in (["label"], ["event_label"])
+
+
 def read_scores(path: str | Path) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
     """(edges in seconds, shape (n_frames + 1,); scores, shape (n_frames, n_labels); labels) of a score table.
 

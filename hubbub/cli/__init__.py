@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 import hubbub
+from hubbub.cli.evaluation import evaluate, show_scores
 from hubbub.cli.inspection import inspect
 from hubbub.cli.reproduction import reproduce
 from hubbub.cli.tuning import Calibrate, FalseAlarms, Precision, checked, tune
@@ -138,48 +139,6 @@ def train(
 
 
 @app.command()
-def evaluate(
-    reference: Annotated[Path, typer.Argument(help="A table of events, or a folder of annotated recordings.")],
-    what: Annotated[Path, typer.Argument(help="A table of events, or a detector (.onnx).")],
-    audio: Annotated[Path | None, typer.Option(help="Where the recordings lie, if not beside the table.")] = None,
-    durations: Annotated[Path | None, typer.Option(help="A table: filename, duration (seconds).")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="All scores as JSON on standard output.")] = False,
-    page: Annotated[Path | None, typer.Option(help="Write an HTML page (for a detector).")] = None,
-    device: Device = "cpu",
-) -> None:
-    """Scores, beside those of systems that do not listen."""
-    from hubbub.evaluation import read_estimated, read_reference, run_detector
-    from hubbub.events import labels_of
-    from hubbub.metrics import evaluate_with_trivial
-
-    reporter = Reporter()
-    if page is not None:
-        if what.suffix != ".onnx":
-            raise ConfigError("--page shows what a detector heard; give a detector instead of a table of events")
-        check_writable(page, ConfigError)
-    known = read_reference(reference, audio, durations)
-    labels = None
-    detector = None
-    if what.suffix == ".onnx":
-        detector = hubbub.load(what, device=device)
-        labels = sorted({*detector.labels, *labels_of(known.events)})
-        with reporter.bar("detecting") as tick:
-            estimated = run_detector(detector, known, tick)
-    else:
-        estimated = read_estimated(what, known)
-    scores = evaluate_with_trivial(known.events, estimated, known.durations, labels)
-    if as_json:
-        print(json.dumps({name: score.to_dict() for name, score in scores.items()}, indent=1))  # noqa: T201
-    else:
-        _show_scores(scores, Console())
-    if page is not None and detector is not None:
-        from hubbub.report.detector_page import write_detector_page
-
-        write_detector_page(page, detector, scores, known.annotated(), estimated)
-        reporter.say(f"page: {page}")
-
-
-@app.command()
 def mix(
     context: typer.Context,
     clips: Annotated[Path, typer.Argument(help="CLIPS/<label>/<file>; or the word built-in.")],
@@ -255,6 +214,7 @@ def demo(
     reporter.say(f"next: hubbub detect {unheard} --model {trained.detector.path}")
 
 
+app.command()(evaluate)
 app.command()(inspect)
 app.command()(reproduce)
 app.command()(tune)
@@ -325,17 +285,10 @@ def _thresholds(given: list[str]) -> float | dict[str, float]:
     return everywhere if everywhere is not None else by_label
 
 
-def _show_scores(scores: Mapping[str, Any], console: Console) -> None:
-    from hubbub.report.terminal import label_table, score_table
-
-    console.print(score_table(scores))
-    console.print(label_table(scores["system"]))
-
-
 def _show_trained(trained: Any, reporter: Reporter, page: Path | None) -> None:
     from hubbub.report.terminal import timeline
 
-    _show_scores(trained.scores, reporter.console)
+    show_scores(trained.scores, reporter.console)
     first = trained.test[0]
     reporter.say(f"{first.name}, not trained on; first the reference, then what was found:")
     reporter.console.print(timeline("reference", first.events, first.duration))

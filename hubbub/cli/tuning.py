@@ -34,7 +34,7 @@ def tune(
     device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, rocm, directml, coreml, openvino.")] = "cpu",
 ) -> None:
     """Other thresholds for a detector: the best F1, or a budget of false alarms, or a precision."""
-    from hubbub.evaluation import read_reference, run_probabilities
+    from hubbub.evaluation import listen, read_reference
     from hubbub.training.metadata import rewrite
     from hubbub.tuning import Aim, Decision, Validation, decide
 
@@ -46,7 +46,7 @@ def tune(
     detector = hubbub.load(model, device=device).uncalibrated()
     known = read_reference(reference, audio)
     with reporter.bar("detecting") as tick:
-        heard = run_probabilities(detector, known, tick)
+        heard = listen(detector, known, tick).heard
     events = {name: [event for event in known.events.get(name, ()) if event.label in detector.labels] for name in heard}
     validation = Validation(
         detector.labels,

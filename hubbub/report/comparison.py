@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubbub.errors import HubbubError
-from hubbub.events import Event, merge
+from hubbub.events import Event, covered_share, merge, spans_of
 
 WORTH_A_ROW = 0.2
 """A label without an event gets a row where its probability reaches this: a near miss is worth seeing."""
+
+HALF = 0.5
+"""Of an event: what must be covered for it to be right, or found."""
 
 Span = tuple[float, float]
 """Onset and offset, in seconds."""
@@ -74,6 +77,23 @@ def compare(
         )
         for label in sorted(ours.keys() | theirs.keys() | near)
     ]
+
+
+def verdicts(reference: Iterable[Event], estimated: Iterable[Event]) -> list[tuple[str, Event]]:
+    """Every estimated event, and every reference event that was missed, sorted by time.
+
+    An estimated event is "right" where at least half of it lies in reference events of its label, else "false"; a
+    reference event is "missed" where estimated events cover less than half of it.
+    """
+    ours, theirs = _by_label(estimated), _by_label(reference)
+    told: list[tuple[str, Event]] = []
+    for label in ours.keys() | theirs.keys():
+        found, known = ours.get(label, []), theirs.get(label, [])
+        hit = covered_share(spans_of(found), spans_of(merge(known))) >= HALF
+        told += [("right" if right else "false", event) for event, right in zip(found, hit, strict=True)]
+        held = covered_share(spans_of(known), spans_of(merge(found))) >= HALF
+        told += [("missed", event) for event, there in zip(known, held, strict=True) if not there]
+    return sorted(told, key=lambda pair: (pair[1], pair[0]))
 
 
 def uncovered(events: Iterable[Event], others: Iterable[Event]) -> tuple[Span, ...]:

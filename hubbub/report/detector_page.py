@@ -1,18 +1,30 @@
-"""The page of a detector: its scores, its training, and some of the recordings it was tested on."""
+"""The page of an evaluation: scores, how it decides, what it confuses, and the recordings where most went wrong."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hubbub import audio
-from hubbub.datasets.annotated import AnnotatedRecording
-from hubbub.detector import Detector
-from hubbub.events import Event, EventTable
-from hubbub.metrics import Scores, evaluate
-from hubbub.report.page import Page, RecordingView, write_page
+import numpy as np
 
-SHOWN = 3
-LONGEST_SHOWN = 600.0
-"""Seconds: longer recordings are left out of a page, they would make it too large to open."""
+from hubbub.datasets.annotated import AnnotatedRecording
+from hubbub.detector import ClipDetector, Detector, Probabilities
+from hubbub.evaluation import Answers, Reference, listen, stacked
+from hubbub.events import Event, EventTable
+from hubbub.metrics import Interval, Scores, interval
+from hubbub.metrics.confusion import Confusion
+from hubbub.metrics.each import Each
+from hubbub.metrics.recording import Recording
+from hubbub.metrics.scores import Settings
+from hubbub.report.confusion import confusion_figure
+from hubbub.report.excerpts import view, worst_first
+from hubbub.report.figures import to_inline_svg
+from hubbub.report.page import Page, RecordingView, Section, write_page
+from hubbub.report.score_figures import reliability_figure, threshold_figure
+from hubbub.tuning import reliability, threshold_curves
+
+N_WORST = 5
+N_RESAMPLES = 2000
+MOST_LABELS = 60
+"""Above this many a figure with a panel a label could not be read."""
 
 
 _PURPOSE = {"train": "to train on", "validation": "to tune on", "test": "to test on"}
@@ -27,27 +39,55 @@ def write_detector_page(
     log: Path | None = None,
     notes: Sequence[str] = (),
 ) -> None:
-    """Writes one HTML file; the recordings shown are the worst, the median and the best one by frame F1.
+    """Writes one HTML file of a detector that was tested on `recordings`.
 
     Raises `HubbubError` where it cannot be written, `AudioError` where a recording cannot be read.
     """
-    system = scores["system"]
-    views = [
-        _view(detector, recording, estimated[recording.name], title)
-        for title, recording in _chosen(recordings, estimated, detector.labels)
-    ]
-    summary = (
-        f"Frame F1 {system.frame.micro_f1:.3f} on {system.n_recordings} recordings "
-        f"({system.duration_s / 60:.0f} minutes) that it was not trained on; the best system that does not listen "
-        f"reaches {max(s.frame.micro_f1 for name, s in scores.items() if name != 'system'):.3f}."
+    answers = Answers({name: list(events) for name, events in estimated.items()})
+    known = [_known_only(recording, detector.labels) for recording in recordings]
+    if not isinstance(detector, ClipDetector):
+        answers = Answers(answers.events, *_heard(detector, known))
+    write_evaluation_page(
+        path,
+        f"Detector {detector.path.name}",
+        scores,
+        known,
+        answers,
+        facts(detector),
+        log,
+        notes,
+        detector.sample_rate,
     )
+
+
+def write_evaluation_page(
+    path: Path,
+    title: str,
+    scores: Mapping[str, Scores],
+    recordings: Sequence[AnnotatedRecording],
+    answers: Answers,
+    facts: Mapping[str, str],
+    log: Path | None = None,
+    notes: Sequence[str] = (),
+    sample_rate: int | None = None,
+) -> None:
+    """Writes one HTML file of any system; `recordings` are those whose audio is at hand.
+
+    Recordings are shown worst first, then the middle one and the best; of long ones the minute where most went wrong.
+    `sample_rate`: what to show of them, None for their own. Raises as `write_detector_page` does.
+    """
+    system = scores["system"]
+    limits = [score.frame.micro_f1 for name, score in scores.items() if name not in ("system", "oracle")]
     page = Page(
-        title=f"Detector {detector.path.name}",
-        summary=summary,
+        title=title,
+        summary=f"Frame F1 {system.frame.micro_f1:.3f} on {system.n_recordings} recordings "
+        f"({system.duration_s / 60:.0f} minutes); the best system that does not listen reaches {max(limits):.3f}.",
         scores=scores,
+        intervals=_intervals(recordings, answers, system),
+        sections=_sections(recordings, answers, system.labels),
         training_log=log,
-        recordings=views,
-        facts=facts(detector),
+        recordings=_views(recordings, answers, sample_rate),
+        facts=facts,
         notes=notes,
     )
     write_page(path, page)
@@ -62,6 +102,7 @@ def facts(detector: Detector) -> dict[str, str]:
     frame = f"{1000 * detector.frame_period:.1f} ms"
     if meta.task == "clip":
         frame = f"the whole recording, heard {detector.frame_period:.1f} s at a time"
+    decision = training.get("decision", {})
     return {
         "labels": ", ".join(meta.labels),
         "sample rate": f"{meta.sample_rate} Hz",
@@ -73,37 +114,97 @@ def facts(detector: Detector) -> dict[str, str]:
         or "not stated",
         "training": f"{training.get('epochs')} epochs in "
         f"{training.get('seconds', 0):.0f} s on {training.get('hardware')}, seed {training.get('split_seed')}",
+        "decided for": decision.get("aim", "best F1"),
+        "calibration": decision.get("calibration", "none"),
         "only recording-disjoint": ", ".join(training.get("recording_disjoint_only", [])) or "none",
         "licences of the sounds": ", ".join(training.get("licences", [])) or "not stated",
         "versions": ", ".join(f"{name} {version}" for name, version in training.get("versions", {}).items()),
     }
 
 
-def _chosen(
-    recordings: Sequence[AnnotatedRecording], estimated: EventTable, labels: Sequence[str]
-) -> list[tuple[str, AnnotatedRecording]]:
-    short = [recording for recording in recordings if recording.duration <= LONGEST_SHOWN]
-    if not short:
-        return []
-
-    def f1(recording: AnnotatedRecording) -> float:
-        known = [event for event in recording.events if event.label in labels]
-        name = recording.name
-        return evaluate({name: known}, {name: estimated[name]}, {name: recording.duration}).frame.micro_f1
-
-    ranked = sorted(short, key=f1)
-    places = {"best": ranked[-1], "median": ranked[len(ranked) // 2], "worst": ranked[0]}
-    once = {recording.name: (title, recording) for title, recording in places.items()}
-    return sorted(once.values(), key=lambda pair: ["median", "worst", "best"].index(pair[0]))[:SHOWN]
+def _known_only(recording: AnnotatedRecording, labels: Sequence[str]) -> AnnotatedRecording:
+    events = tuple(event for event in recording.events if event.label in labels)
+    return AnnotatedRecording(recording.path, recording.name, recording.duration, events, recording.recording_id)
 
 
-def _view(detector: Detector, recording: AnnotatedRecording, found: Sequence[Event], title: str) -> RecordingView:
-    samples, rate = audio.read(recording.path, detector.sample_rate)
-    return RecordingView(
-        name=f"{recording.name} (the {title} one by frame F1)",
-        samples=samples,
-        sample_rate=rate,
-        estimated=found,
-        reference=[event for event in recording.events if event.label in detector.labels],
-        probabilities=detector.probabilities(samples),
+def _heard(
+    detector: Detector, recordings: Sequence[AnnotatedRecording]
+) -> tuple[Mapping[str, Probabilities], Mapping[str, float]]:
+    reference = _reference(recordings)
+    answers = listen(detector, reference)
+    return answers.heard, answers.thresholds
+
+
+def _reference(recordings: Sequence[AnnotatedRecording]) -> Reference:
+    return Reference(
+        {recording.name: list(recording.events) for recording in recordings},
+        {recording.name: recording.duration for recording in recordings},
+        {recording.name: recording.path for recording in recordings},
     )
+
+
+def _views(recordings: Sequence[AnnotatedRecording], answers: Answers, sample_rate: int | None) -> list[RecordingView]:
+    ranked = worst_first(recordings, answers.events)
+    n_worst = min(N_WORST, max(1, len(ranked) - 2))
+    places = [(index, "the worst one" if index == 0 else f"the {index + 1}. worst") for index in range(n_worst)]
+    places += [(len(ranked) // 2, "the middle one"), (len(ranked) - 1, "the best one")]
+    chosen = {index: title for index, title in reversed(places) if index < len(ranked)}
+    return [
+        view(
+            ranked[index],
+            f"{title} of {len(ranked)}" if len(ranked) > 1 else "the only one",
+            answers.events[ranked[index].name],
+            answers.heard.get(ranked[index].name),
+            sample_rate,
+        )
+        for index, title in sorted(chosen.items())
+    ]
+
+
+def _intervals(recordings: Sequence[AnnotatedRecording], answers: Answers, system: Scores) -> dict[str, Interval]:
+    """Of the headlines, where all recordings are at hand and there are two or more."""
+    if len(recordings) != system.n_recordings or len(recordings) < 2:
+        return {}
+    settings = Settings()
+    each = Each.of(_recordings(recordings, answers.events), system.labels, settings)
+    rng = np.random.default_rng(0)
+    kinds = (("frame F1", each.frame), ("segment F1", each.segment), ("event F1", each.event))
+    return {title: interval(counted, "micro_f1", rng, N_RESAMPLES) for title, counted in kinds}
+
+
+def _recordings(
+    recordings: Sequence[AnnotatedRecording], estimated: Mapping[str, Sequence[Event]]
+) -> dict[str, Recording]:
+    return {each.name: Recording.of(each.events, estimated[each.name], each.duration) for each in recordings}
+
+
+def _sections(recordings: Sequence[AnnotatedRecording], answers: Answers, labels: Sequence[str]) -> list[Section]:
+    if not recordings or not 0 < len(labels) <= MOST_LABELS:
+        return []
+    counted = Confusion.of(list(_recordings(recordings, answers.events).values()), labels)
+    sections = [
+        Section(
+            "What was taken for what",
+            "Events, in percent of each row. A found event stands in the row of the label that sounded there, or of "
+            "nothing; the last column holds the events of which nothing was found.",
+            to_inline_svg(confusion_figure(counted.counts, (*labels, "(nothing)"), "")),
+        )
+    ]
+    if answers.heard:
+        probabilities, targets = stacked(answers, _reference(recordings))
+        curves = threshold_curves(probabilities, targets, answers.labels)
+        sections = [
+            Section(
+                "Thresholds",
+                "Frame by frame and without any filter. The chosen threshold comes from other recordings; where F1 is "
+                "higher beside it, these here would have asked for another one, which no system may know.",
+                to_inline_svg(threshold_figure(curves, answers.thresholds)),
+            ),
+            *sections,
+            Section(
+                "Do probabilities mean what they say?",
+                "All frames and labels together: of the cells that were given 0.8, eight in ten should be true.",
+                to_inline_svg(reliability_figure(reliability(probabilities, targets))),
+            ),
+        ]
+    return sections

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubbub.events import Event
-from hubbub.report.comparison import Probabilities, Row, Span, compare
+from hubbub.report.comparison import Probabilities, Row, Span, compare, verdicts
 from hubbub.report.figures import frequency_marks, picture_data_uri
 from hubbub.report.sound import sound_data_uri
 from hubbub.report.spectrogram import spectrogram
@@ -22,6 +22,8 @@ NARROWEST, WIDEST = 300, 3600
 SHARPEST, COARSEST = 2400, 900
 """Columns of a spectrogram: what a wide picture gets at most, and a narrow one at least."""
 PIXELS_PER_MARK = 72
+AROUND = 0.3
+"""Seconds that are played before and after an event."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,14 @@ class DrawnRow:
 
 @dataclass(frozen=True)
 class ListedEvent:
-    """A line of the table of events; `seconds` is where a click begins to play."""
+    """A line of the table of events; a click plays from `seconds` to `until`, a little more than the event.
 
+    `verdict` is right, false or missed, and empty where there is no reference.
+    """
+
+    verdict: str
     seconds: float
+    until: float
     onset: str
     offset: str
     label: str
@@ -80,16 +87,22 @@ def draw(
     estimated: Sequence[Event],
     reference: Sequence[Event] | None,
     probabilities: Probabilities | None,
+    start: float = 0.0,
 ) -> Drawing:
-    """One recording, mono `samples` of shape (n_samples,), with its events; raises `HubbubError` as `compare` does."""
+    """One recording, mono `samples` of shape (n_samples,), with its events; raises `HubbubError` as `compare` does.
+
+    Where it is cut from a longer one, `start` seconds after its beginning, times are told as those of the longer one.
+    """
     duration = len(samples) / sample_rate
     width = round(min(max(duration * PIXELS_PER_SECOND, NARROWEST), WIDEST))
     picture = spectrogram(samples, sample_rate, n_columns=min(max(width, COARSEST), SHARPEST))
-    times = ticks(0.0, duration, at_most=width / PIXELS_PER_MARK)
+    times = ticks(start, start + duration, at_most=width / PIXELS_PER_MARK)
     rows = compare(reference, estimated, probabilities)
-    facts = [clock(duration, 1), f"{sample_rate / 1000:g} kHz", count(len(estimated), "event") + " found"]
+    length = clock(duration, 1) if not start else f"from {clock(start)} to {clock(start + duration)}"
+    facts = [length, f"{sample_rate / 1000:g} kHz", count(len(estimated), "event") + " found"]
     if reference is not None:
         facts.append(f"{len(reference)} in the reference")
+    told = [("", event) for event in sorted(estimated)] if reference is None else verdicts(reference, estimated)
     return Drawing(
         name=name,
         facts=tuple(facts),
@@ -97,11 +110,13 @@ def draw(
         width=width,
         picture=picture_data_uri(picture),
         frequencies=tuple((text, round(100 * height, 2)) for text, height in frequency_marks(picture)),
-        marks=tuple((text, _percent(mark, duration)) for text, mark in zip(tick_texts(times), times, strict=True)),
-        rows=tuple(_draw_row(row, duration) for row in rows),
+        marks=tuple(
+            (text, _percent(mark - start, duration)) for text, mark in zip(tick_texts(times), times, strict=True)
+        ),
+        rows=tuple(_draw_row(row, duration, start) for row in rows),
         has_reference=reference is not None,
         sound=sound_data_uri(samples, sample_rate),
-        events=tuple(_listed(event) for event in sorted(estimated)),
+        events=tuple(_listed(verdict, event, start, duration) for verdict, event in told),
     )
 
 
@@ -124,12 +139,12 @@ def curve_path(values: NDArray[np.floating], edges: NDArray[np.float64], duratio
     return "M" + "L".join(points)
 
 
-def _draw_row(row: Row, duration: float) -> DrawnRow:
+def _draw_row(row: Row, duration: float, start: float) -> DrawnRow:
     return DrawnRow(
         label=row.label,
-        reference=tuple(_bar(event, duration, f"{_title(event)} (reference)") for event in row.reference),
+        reference=tuple(_bar(event, duration, f"{_title(event, start)} (reference)") for event in row.reference),
         missed=tuple(_bar(span, duration) for span in row.missed),
-        estimated=tuple(_bar(event, duration, _title(event)) for event in row.estimated),
+        estimated=tuple(_bar(event, duration, _title(event, start)) for event in row.estimated),
         false=tuple(_bar(span, duration) for span in row.false),
         curve="" if row.curve is None or row.edges is None else curve_path(row.curve, row.edges, duration),
     )
@@ -145,14 +160,22 @@ def _percent(seconds: float, duration: float) -> float:
     return round(100 * min(seconds, duration) / duration, 3) if duration > 0 else 0.0
 
 
-def _title(event: Event) -> str:
+def _title(event: Event, start: float) -> str:
     score = "" if event.score is None else f", score {event.score:.2f}"
-    return f"{event.label}: {clock(event.onset, 2)} to {clock(event.offset, 2)}{score}"
+    return f"{event.label}: {clock(start + event.onset, 2)} to {clock(start + event.offset, 2)}{score}"
 
 
-def _listed(event: Event) -> ListedEvent:
+def _listed(verdict: str, event: Event, start: float, duration: float) -> ListedEvent:
     score = "" if event.score is None else f"{event.score:.2f}"
-    return ListedEvent(round(event.onset, 3), clock(event.onset, 2), clock(event.offset, 2), event.label, score)
+    return ListedEvent(
+        verdict,
+        round(max(0.0, event.onset - AROUND), 3),
+        round(min(duration, event.offset + AROUND), 3),
+        clock(start + event.onset, 2),
+        clock(start + event.offset, 2),
+        event.label,
+        score,
+    )
 
 
 def count(number: int, noun: str) -> str:

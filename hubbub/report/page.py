@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hubbub.errors import HubbubError
 from hubbub.events import Event
 from hubbub.files import replacing
-from hubbub.metrics import Scores
+from hubbub.metrics import Interval, Scores
 from hubbub.report.comparison import Probabilities
 from hubbub.report.drawing import count, draw
 from hubbub.report.figures import to_inline_svg, training_curves
@@ -33,7 +33,8 @@ TEMPLATES = Path(__file__).parent
 class RecordingView:
     """A recording to show: mono `samples`, shape (n_samples,), with what was estimated and, where known, what is true.
 
-    `reference` None means that nobody knows; an empty one, that nothing sounds.
+    `reference` None means that nobody knows; an empty one, that nothing sounds. Where it is an excerpt, it begins
+    `start` seconds after the recording; its events and probabilities are counted from there.
     """
 
     name: str
@@ -42,19 +43,32 @@ class RecordingView:
     estimated: Sequence[Event]
     reference: Sequence[Event] | None = None
     probabilities: Probabilities | None = None
+    start: float = 0.0
+
+
+@dataclass(frozen=True)
+class Section:
+    """A figure with a heading, and a sentence or two on how to read it; `svg` is drawn here, and is not escaped."""
+
+    title: str
+    note: str
+    svg: str
 
 
 @dataclass(frozen=True)
 class Page:
     """What a page shows, from top to bottom; what is empty is left out.
 
-    `scores` are by system, as `evaluate_with_trivial` returns them; `facts` are what a reader needs to trust or repeat
-    the rest (labels, sample rate, look-ahead, training data, licences, versions); `notes` are sentences.
+    `intervals` are those of the headlines, by their title. `scores` are by system, as `evaluate_with_trivial` returns
+    them; `facts` are what a reader needs to trust or repeat the rest (labels, sample rate, look-ahead, training data,
+    licences, versions); `notes` are sentences.
     """
 
     title: str
     summary: str
     scores: Mapping[str, Scores] | None = None
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    sections: Sequence[Section] = ()
     training_log: Path | None = None
     recordings: Sequence[RecordingView] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -102,8 +116,17 @@ def render(page: Page) -> str:
         settings=shown.settings if shown is not None else {},
         # Drawn by matplotlib from numbers; the only part of a page that is not escaped.
         curves=Markup(curves),
+        figures=[(section, Markup(section.svg)) for section in page.sections],
         recordings=[
-            draw(view.name, view.samples, view.sample_rate, view.estimated, view.reference, view.probabilities)
+            draw(
+                view.name,
+                view.samples,
+                view.sample_rate,
+                view.estimated,
+                view.reference,
+                view.probabilities,
+                view.start,
+            )
             for view in page.recordings
         ],
     )

@@ -5,9 +5,10 @@ Nothing here may see a test recording; what is chosen on one is an oracle, and s
 
 from hubbub.tuning.aim import Aim
 from hubbub.tuning.calibrate import KINDS, calibrate
+from hubbub.tuning.curves import ThresholdCurves, threshold_curves
 from hubbub.tuning.decision import Decided, Decision, decide
 from hubbub.tuning.reliability import Reliability, reliability
-from hubbub.tuning.rules import Tuned, oracle_rules, tune
+from hubbub.tuning.rules import Tuned, best_thresholds, tune
 from hubbub.tuning.validation import Validation
 
 __all__ = [
@@ -16,11 +17,13 @@ __all__ = [
     "Decided",
     "Decision",
     "Reliability",
+    "ThresholdCurves",
     "Tuned",
     "Validation",
+    "best_thresholds",
     "calibrate",
     "decide",
-    "oracle_rules",
     "reliability",
+    "threshold_curves",
     "tune",
 ]

@@ -1,6 +1,6 @@
 """The rule of one label that keeps to a budget and finds the most events."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubbub.decode import LabelRule, decode, median_filter
-from hubbub.events import Event, merge
+from hubbub.events import Event, covered_share, merge, spans_of
 from hubbub.grid import Grid
 from hubbub.tuning.aim import Aim
 from hubbub.tuning.validation import Validation
@@ -100,9 +100,9 @@ class _Line:
         """Of a rule; its median filter was applied before."""
         end = self.grid.seconds(len(self.probabilities))
         found = decode(self.probabilities[:, None], [self.label], [replace(rule, median=1)], self.grid, end)
-        spans = _spans(found)
-        right = _covered(spans, _spans(self.reference)) >= HALF
-        held = _covered(_spans(self.reference), spans[right]) >= HALF
+        spans = spans_of(found)
+        right = covered_share(spans, spans_of(self.reference)) >= HALF
+        held = covered_share(spans_of(self.reference), spans[right]) >= HALF
         return Tally(int(held.sum()), int((~right).sum()), len(found))
 
 
@@ -111,27 +111,3 @@ def _candidates(probabilities: NDArray[np.float64]) -> list[float]:
     tail = 1 - np.geomspace(0.5, 1 / len(probabilities), 24)
     tried = np.concatenate([np.arange(0.05, 1.0, 0.025), np.quantile(probabilities, tail)])
     return [float(threshold) for threshold in np.unique(np.clip(np.round(tried, 4), 0.01, 0.9999))]
-
-
-def _spans(events: Iterable[Event]) -> NDArray[np.float64]:
-    """Onsets and offsets, shape (n_events, 2)."""
-    return np.array([(event.onset, event.offset) for event in events]).reshape(-1, 2)
-
-
-def _covered(spans: NDArray[np.float64], covers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The share of each of `spans` that lies in `covers`, which are sorted and disjoint."""
-    edges = covers.ravel()
-    lengths_of_covers = np.zeros(len(edges))
-    lengths_of_covers[1::2] = covers[:, 1] - covers[:, 0]
-    seconds = np.concatenate([[0.0], np.cumsum(lengths_of_covers)])  # before each edge
-
-    def before(times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Covered seconds before each time."""
-        place = np.searchsorted(edges, times, side="right")
-        inside = place % 2 == 1
-        since = np.where(inside, times - edges[np.maximum(place - 1, 0)] if len(edges) else 0.0, 0.0)
-        return seconds[place] + since
-
-    lengths = np.maximum(spans[:, 1] - spans[:, 0], 1e-9)
-    shares: NDArray[np.float64] = (before(spans[:, 1]) - before(spans[:, 0])) / lengths
-    return shares

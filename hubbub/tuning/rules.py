@@ -68,12 +68,6 @@ def tune(validation: Validation, aim: Aim = BEST_F1, progress: Callable[[int, in
     return Tuned(rules, tuple(notes))
 
 
-def oracle_rules(test: Validation) -> list[LabelRule]:
-    """The thresholds with the best micro-averaged frame F1 on the recordings that are to be scored: what no system may
-    use, and what thresholds chosen elsewhere can be measured by."""
-    return [LabelRule(threshold, threshold) for threshold in best_thresholds(test.stacked, test.targets)]
-
-
 def best_thresholds(probabilities: NDArray[np.floating], targets: NDArray[np.bool_]) -> list[float]:
     """A threshold for each label, out of `THRESHOLDS`, for the best micro-averaged F1 over frames.
 

@@ -18,12 +18,12 @@ class Validation:
 
     labels: Sequence[str]
     grid: Grid
-    probabilities: Mapping[str, NDArray[np.float32]]
+    probabilities: Mapping[str, NDArray[np.floating]]
     reference: Mapping[str, Sequence[Event]]
     durations: Mapping[str, float]
 
     @cached_property
-    def stacked(self) -> NDArray[np.float32]:
+    def stacked(self) -> NDArray[np.floating]:
         """The probabilities of all recordings, one after the other, (n_frames, n_labels)."""
         return np.concatenate(list(self.probabilities.values()))
 
@@ -45,7 +45,7 @@ class Validation:
     def calibrated(self, calibration: Mapping[str, Calibration]) -> "Validation":
         """The same, as a detector with this calibration hears it."""
 
-        def apply(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        def apply(values: NDArray[np.floating]) -> NDArray[np.floating]:
             columns = [
                 calibration[label].apply(column) if label in calibration else column
                 for label, column in zip(self.labels, values.T, strict=True)

@@ -7,10 +7,11 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from hubbub.datasets.urbansound8k_protocols import PROTOCOLS, RANDOM, Protocol
+from hubbub.report.confusion import confusion_figure
 from hubbub.reproduce.facts import call, facts
 from hubbub.reproduce.figures import compared_curves, label_figure, network_curves
 from hubbub.reproduce.monophonic.comparisons import comparison_tables, main_tables
-from hubbub.reproduce.monophonic.figures import confusion, confusion_figure
+from hubbub.reproduce.monophonic.figures import confusion
 from hubbub.reproduce.monophonic.reported import DESCRIPTIONS, REPORTED
 from hubbub.reproduce.monophonic.results import ClipResults, ClipRun
 from hubbub.reproduce.monophonic.scores import network_score, trivial_score, trivial_systems
