@@ -28,6 +28,7 @@ from hubbub.annotations import sonic_visualiser as svl
 from hubbub.annotations.durations import read_durations, write_durations
 from hubbub.annotations.folders import Wrong, below, stop
 from hubbub.annotations.formats import Format, Rankings, read_lines, replacing
+from hubbub.annotations.label_names import read_label_names
 from hubbub.annotations.scores import read_scores, write_scores
 from hubbub.errors import AnnotationError
 from hubbub.events import Event, EventTable
@@ -68,12 +69,14 @@ FORMATS = {
         Format("rttm", (".rttm",), rttm.fits, rttm.read, rttm.write, None, *TABLE_OF_SCORES),
         Format("textgrid", (".TextGrid",), textgrid.fits, textgrid.read, textgrid.write),
         Format("elan", (".eaf",), elan.fits, elan.read, elan.write, names=True),
-        Format("sonicvisualiser", (".svl", ".xml"), svl.fits, svl.read, svl.write),
+        Format("sonicvisualiser", (".svl",), svl.fits, svl.read, svl.write),
         Format("audacity", (".labels.txt",), audacity.fits, audacity.read, audacity.write),
         Format("text", (".txt", ".ann", ".lab", ".segments"), text.fits, text.read, text.write),
     )
 }
 """Label formats by name."""
+XML = ".xml"
+"""A suffix that does not tell the format; the first element does."""
 LONG_ENDINGS = re.compile(
     r"(\.Table\.\d+)?\.selections\.txt|\.BirdNET\.(selection\.table\.txt|results\.(csv|txt))|\.labels\.txt|"
     r"\.(audioset\.tsv|kaleidoscope\.csv|results\.csv)",
@@ -90,6 +93,7 @@ __all__ = [
     "read",
     "read_durations",
     "read_folder",
+    "read_label_names",
     "read_scores",
     "write",
     "write_durations",
@@ -125,9 +129,7 @@ def read_folder(
     default raises it. Raises `AnnotationError` for a folder without label files.
     """
     folder = Path(folder)
-    endings = {suffix.lower() for each in FORMATS.values() for suffix in each.suffixes}
-    if format is not None:
-        endings = {_named(format).suffixes[0].rpartition(".")[2], *map(str.lower, _named(format).suffixes)}
+    endings = {XML, *(suffix.lower() for each in FORMATS.values() for suffix in each.suffixes)}
     paths = list(folders.label_files(folder, endings))
     if not paths:
         raise AnnotationError(f"{folder}: has no label files; wanted files that end in {', '.join(sorted(endings))}")

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 import hubbub
+from hubbub.cli.conversion import convert
 from hubbub.cli.inspection import inspect
 from hubbub.cli.reproduction import reproduce
 from hubbub.console import Reporter
@@ -34,7 +35,7 @@ Model = Annotated[Path | None, typer.Option("--model", "-m", help="The detector,
 Threshold = Annotated[
     list[str] | None, typer.Option("--threshold", "-t", help="X for all labels, or LABEL=X; may be given again.")
 ]
-Format = Annotated[str | None, typer.Option("--format", "-f", help="tsv, csv, json, audacity or text.")]
+Format = Annotated[str | None, typer.Option("--format", "-f", help="tsv, csv, json, raven, textgrid, audacity …")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of to standard output.")]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, rocm, directml, coreml, openvino.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="How many things to do at once.")]
@@ -249,6 +250,7 @@ def demo(
     reporter.say(f"next: hubbub detect {unheard} --model {trained.detector.path}")
 
 
+app.command()(convert)
 app.command()(inspect)
 app.command()(reproduce)
 
