@@ -72,9 +72,7 @@ def detect(
         reporter.error(error)
     sink = Sink(format, output, scores, pretty=format is None and output is None and sys.stdout.isatty())
     if sink.format in ONE_RECORDING and len(chosen) > 1:
-        raise ConfigError(
-            f"--format {sink.format} has no place for names, and there are {len(chosen)} recordings; take tsv"
-        )
+        raise ConfigError(f"--format {sink.format} holds one recording a file, and there are {len(chosen)}; take tsv")
     started, seconds, total = time.perf_counter(), 0.0, batch.total_seconds(chosen)
     with sink, reporter.bar("detecting") as tick:
 
