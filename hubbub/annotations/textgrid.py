@@ -5,7 +5,8 @@ The names of tiers are not kept. Intervals of a tier lie side by side, so every 
 name, and to further ones where its events overlap. Times are written with as many digits as they need; scores are not.
 
 Read as Praat reads it: quoted strings, free-standing numbers and flags count, all other words are comments. So the
-long and the short form are the same, and what stands in a label is never taken for a field.
+long and the short form are the same, and what stands in a label is never taken for a field. (praatio, which the tests
+compare with, takes such words for fields and cannot say in which line a file is wrong.)
 """
 
 import math
