@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from io import StringIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -18,8 +18,8 @@ from hubbub.report.terminal import timeline
 
 NAMES = {"tsv": "dcase"}
 """What the command line calls a format, where it has another name."""
-ONE_RECORDING = ("audacity", "text")
-"""Formats without a place for names."""
+ONE_RECORDING = tuple(name for name, each in annotations.FORMATS.items() if not each.several)
+"""Formats of one recording a file."""
 
 
 class Sink:
@@ -73,7 +73,7 @@ class Sink:
                 self.rankings[name] = found.ranking
         if self.scores is not None and found.probabilities is not None:
             probabilities = found.probabilities
-            target = self.scores / f"{_below(name)}.tsv"
+            target = self.scores / f"{annotations.below(name)}.tsv"
             files.make_folder(target.parent, ConfigError)
             write_scores(target, probabilities.edges, probabilities.values, probabilities.labels)
 
@@ -88,18 +88,12 @@ class Sink:
 
     @staticmethod
     def _format(given: str | None, output: Path | None) -> str:
-        name = given if given is not None else (output.suffix[1:] if output is not None else "tsv")
-        name = NAMES.get(name, name)
+        if given is None:
+            told = None if output is None else annotations.format_of_name(output)
+            return "dcase" if told in (None, "text") else told  # .txt says too little to lose names and scores
+        name = NAMES.get(given, given)
         if name not in annotations.FORMATS:
-            if given is None:
-                return "dcase"
             raise ConfigError(
                 f"--format {given}: wanted tsv, {', '.join(sorted(set(annotations.FORMATS) - {'dcase'}))}"
             )
         return name
-
-
-def _below(name: str) -> str:
-    """A recording's name as a path that stays below a folder: of an absolute one, or one that leads upwards."""
-    parts = PurePosixPath(name).parts
-    return "/".join("__" if part == ".." else part for part in parts if part != "/")

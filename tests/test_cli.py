@@ -175,7 +175,11 @@ def test_thresholds_are_taken(place: Path, run: Run, model: tuple[str, Path]) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--format", "xml"], "--format xml: wanted tsv, audacity, csv, json, text"),
+        (
+            ["--format", "xml"],
+            "--format xml: wanted tsv, audacity, audioset, birdnet, csv, elan, jams, json, kaleidoscope, raven, rttm, "
+            "sonicvisualiser, text, textgrid",
+        ),
         (["--threshold", "high"], "--threshold high: 'high' is no number; wanted X or LABEL=X"),
         (["--threshold", "dog=low"], "--threshold dog=low: 'low' is no number; wanted X or LABEL=X"),
         (["--threshold", "1.5"], "threshold 1.5 and low threshold 1.2: wanted 0 <= low <= threshold <= 1"),
@@ -185,7 +189,7 @@ def test_thresholds_are_taken(place: Path, run: Run, model: tuple[str, Path]) ->
             ["--threshold", "0.5", "--threshold", "dog=0.5"],
             "--threshold X and --threshold LABEL=X exclude each other; give one kind",
         ),
-        (["--format", "text", "b.wav"], "--format text has no place for names, and there are 2 recordings; take tsv"),
+        (["--format", "text", "b.wav"], "--format text holds one recording a file, and there are 2; take tsv"),
         (["--scores", "a.wav/scores"], "a.wav/scores: cannot be made: Not a directory; choose another folder"),
         (["-o", "none/a.tsv"], "none/a.tsv: cannot be written: there is no folder none"),
         (["-o", "folder"], "folder: cannot be written: it is a folder; wanted the name of a file"),

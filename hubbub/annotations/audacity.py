@@ -1,13 +1,22 @@
 r"""Audacity's label tracks: `start end label` with tabs; a file is about one recording.
 
-A label with a spectral selection has a second line, `\ low high` in Hz, which is passed over. BirdNET adds a fourth
-column, the score. Neither is written.
+A label with a spectral selection has a second line, `\ low high` in Hz, which is passed over. BirdNET and the soft
+labels of MAESTRO have a fourth column, the score. Neither is written.
 """
 
 from pathlib import Path
 from typing import TextIO
 
-from hubbub.annotations.formats import Lines, event, in_order, number, on_one_line, the_only_recording
+from hubbub.annotations.formats import (
+    Lines,
+    event,
+    in_order,
+    number,
+    on_one_line,
+    soft_label,
+    the_only_recording,
+    with_labels,
+)
 from hubbub.errors import AnnotationError
 from hubbub.events import Event, EventTable
 
@@ -21,21 +30,27 @@ def fits(lines: Lines) -> bool:
 
 def read(path: Path, lines: Lines, recording: str) -> dict[str, list[Event]]:
     """The events of the one recording, sorted; an empty file has none. Raises `AnnotationError` with path:line."""
-    events: list[Event] = []
+    rows: list[tuple[int, list[str]]] = []
     for line, text in enumerate(lines, start=1):
         if not text.strip():
             continue
         fields = text.split("\t")
         if text.startswith(SPECTRAL):
-            if not events or len(fields) != 3:
+            if not rows or len(fields) != 3:
                 raise AnnotationError(f"{path}:{line}: frequencies without a label; wanted start, end, label before it")
             for what, frequency in zip(("lower frequency", "upper frequency"), fields[1:], strict=True):
                 number(path, line, what, frequency)
             continue
         if len(fields) not in (3, 4):
             raise AnnotationError(f"{path}:{line}: has {len(fields)} columns; wanted 3: start end label, with tabs")
-        events.append(event(path, line, *fields))
-    return {recording: sorted(events)}
+        rows.append((line, fields))
+    labels = with_labels(path, [(line, fields[2]) for line, fields in rows])
+    return {
+        recording: sorted(
+            event(path, line, fields[0], fields[1], label, soft_label(path, line, "".join(fields[3:])))
+            for (line, fields), label in zip(rows, labels, strict=True)
+        )
+    }
 
 
 def write(file: TextIO, table: EventTable) -> None:

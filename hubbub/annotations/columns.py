@@ -7,7 +7,8 @@ and label; times and scores have six decimals.
 
 import csv
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from os.path import commonpath
+from pathlib import Path, PurePosixPath
 from typing import TextIO
 
 from hubbub.annotations.formats import Lines, event, in_order, on_one_line
@@ -68,6 +69,39 @@ def rows(path: Path, lines: Sequence[str], delimiter: str) -> Iterator[tuple[int
         raise AnnotationError(
             f"{path}:{reader.line_num}: {error}; wanted quotes around a whole field, or none"
         ) from error
+
+
+def fields(
+    path: Path, lines: Sequence[str], delimiter: str, needed: Sequence[str]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows below the header by column, with their lines; columns at the end may be missing where they are not
+    `needed`. Raises `AnnotationError` with path:line for a wrong number of columns or a column that is missing."""
+    below = rows(path, lines, delimiter)
+    header = read_header(path, below, needed)
+    for line, row in below:
+        if len(row) > len(header) or set(header[len(row) :]) & set(needed):
+            raise AnnotationError(f"{path}:{line}: has {len(row)} columns; wanted {len(header)}: {' '.join(header)}")
+        yield line, dict(zip(header, row, strict=False))
+
+
+def quoted(text: str) -> str:
+    """A field of a table with tabs, in quotes where `rows` would else take its own quotes for such."""
+    return '"' + text.replace('"', '""') + '"' if text.startswith('"') else text
+
+
+def short_names(paths: Sequence[str]) -> dict[str, str]:
+    """What to call recordings that are given by a path on another machine: what comes after the folder that they have
+    in common, with forward slashes; relative paths stay. A path that is empty has an empty name."""
+    plain = {path: path.strip().replace("\\", "/") for path in paths}
+    absolute = {path for path in plain.values() if path.startswith("/") or path[1:3] == ":/"}
+    try:
+        common = commonpath([str(PurePosixPath(path).parent) for path in absolute]) if absolute else ""
+    except ValueError:  # several drives
+        common = ""
+    return {
+        given: str(PurePosixPath(path).relative_to(common)) if path in absolute and common else path.removeprefix("./")
+        for given, path in plain.items()
+    }
 
 
 def read_header(path: Path, below: Iterator[tuple[int, list[str]]], needed: Sequence[str]) -> list[str]:

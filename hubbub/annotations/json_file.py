@@ -24,12 +24,7 @@ def fits(lines: Lines) -> bool:
 
 def read(path: Path, lines: Lines, recording: str) -> dict[str, list[Event]]:
     """Events by filename, sorted. Raises `AnnotationError` with path:line, or the place in the tree."""
-    try:
-        content = json.loads("\n".join(lines))
-    except json.JSONDecodeError as error:
-        raise AnnotationError(f"{path}:{error.lineno}: is no JSON: {error.msg}; wanted {SHAPE}") from error
-    except RecursionError as error:
-        raise AnnotationError(f"{path}: is nested too deeply; wanted {SHAPE}") from error
+    content = tree(path, lines, SHAPE)
     table: dict[str, list[Event]] = {}
     for index, each in enumerate(_list(path, content, "recordings", "")):
         place = f"recordings[{index}]"
@@ -53,6 +48,18 @@ def write(file: TextIO, table: EventTable, rankings: Rankings | None = None) -> 
         recordings.append(f' {{"filename": {json.dumps(filename, ensure_ascii=False)}, {said}"events": {held}}}')
     body = ",\n".join(recordings)
     file.write(f'{{"recordings": [\n{body}\n]}}\n' if body else '{"recordings": []}\n')
+
+
+def tree(path: Path, lines: Lines, wanted: str) -> Any:
+    """What a JSON file holds. Raises `AnnotationError` with path:line where it is none."""
+    try:
+        return json.loads("\n".join(lines))
+    except json.JSONDecodeError as error:
+        raise AnnotationError(f"{path}:{error.lineno}: is no JSON: {error.msg}; wanted {wanted}") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise AnnotationError(f"{path}: is no JSON: {error}; wanted {wanted}") from error
+    except RecursionError as error:
+        raise AnnotationError(f"{path}: is nested too deeply; wanted {wanted}") from error
 
 
 def _answer(ranking: Mapping[str, float]) -> str:

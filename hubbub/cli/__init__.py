@@ -1,26 +1,23 @@
 """The commands, each a few lines over the rooms. Events go to standard output, everything else to standard error."""
 
-import json
 import os
 import sys
 import time
-from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 
 import hubbub
+from hubbub.cli.conversion import convert
 from hubbub.cli.evaluation import evaluate, show_scores
 from hubbub.cli.inspection import inspect
 from hubbub.cli.reproduction import reproduce
 from hubbub.cli.tuning import Calibrate, FalseAlarms, Precision, checked, tune
 from hubbub.console import Reporter
 from hubbub.errors import AnnotationError, ConfigError, HubbubError
-from hubbub.files import check_writable
 
 STOPPED = 130
 """The exit code of a program that was stopped by Ctrl-C."""
@@ -36,7 +33,7 @@ Model = Annotated[Path | None, typer.Option("--model", "-m", help="The detector,
 Threshold = Annotated[
     list[str] | None, typer.Option("--threshold", "-t", help="X for all labels, or LABEL=X; may be given again.")
 ]
-Format = Annotated[str | None, typer.Option("--format", "-f", help="tsv, csv, json, audacity or text.")]
+Format = Annotated[str | None, typer.Option("--format", "-f", help="tsv, csv, json, raven, textgrid, audacity …")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of to standard output.")]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, rocm, directml, coreml, openvino.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="How many things to do at once.")]
@@ -73,9 +70,7 @@ def detect(
         reporter.error(error)
     sink = Sink(format, output, scores, pretty=format is None and output is None and sys.stdout.isatty())
     if sink.format in ONE_RECORDING and len(chosen) > 1:
-        raise ConfigError(
-            f"--format {sink.format} has no place for names, and there are {len(chosen)} recordings; take tsv"
-        )
+        raise ConfigError(f"--format {sink.format} holds one recording a file, and there are {len(chosen)}; take tsv")
     started, seconds, total = time.perf_counter(), 0.0, batch.total_seconds(chosen)
     with sink, reporter.bar("detecting") as tick:
 
@@ -215,6 +210,7 @@ def demo(
 
 
 app.command()(evaluate)
+app.command()(convert)
 app.command()(inspect)
 app.command()(reproduce)
 app.command()(tune)
