@@ -9,7 +9,7 @@ import soundfile
 from hubbub import annotations
 from hubbub.detector import Detector
 from hubbub.errors import AnnotationError, AudioError, ConfigError
-from hubbub.evaluation import read_estimated, read_reference, run_detector, short_name
+from hubbub.evaluation import listen, read_answers, read_reference, short_name
 from hubbub.events import Event
 from hubbub.metrics import evaluate
 
@@ -113,7 +113,7 @@ def test_a_recording_that_only_the_durations_name_counts(folder: Path, detector:
     scores = evaluate(known.events, {"a.wav": [DOG]}, known.durations)
     assert (scores.n_recordings, scores.duration_s) == (3, 65.0)
     sound(folder / "c.wav", 1.0)
-    found = run_detector(detector, read_reference(reference, durations=given))
+    found = listen(detector, read_reference(reference, durations=given)).events
     assert sorted(found) == ["a.wav", "b.wav", "c.wav"]
 
 
@@ -141,7 +141,7 @@ def test_one_recording_by_two_names_is_one_line(folder: Path) -> None:
     assert str(error.value) == f"{folder / 'd.txt'}: {said}"
     known = read_reference(folder / "events.tsv")
     with pytest.raises(AnnotationError) as error:
-        read_estimated(folder / "both.tsv", known)
+        read_answers(folder / "both.tsv", known).events
     assert str(error.value) == f"{folder / 'both.tsv'}: {said}"
     # a folder in which both are there
     (folder / "both.tsv").unlink()
@@ -159,7 +159,7 @@ def test_one_recording_by_two_names_is_one_line(folder: Path) -> None:
 @pytest.mark.parametrize("in_estimate", ["", "audio/"])
 def test_estimates_are_named_with_or_without_audio(folder: Path, in_reference: str, in_estimate: str) -> None:
     known = read_reference(table(folder / "events.tsv", {f"{in_reference}a.wav": [DOG], f"{in_reference}b.wav": []}))
-    found = read_estimated(table(folder.parent / "found.tsv", {f"{in_estimate}a.wav": [DOG]}), known)
+    found = read_answers(table(folder.parent / "found.tsv", {f"{in_estimate}a.wav": [DOG]}), known).events
     assert found == {"a.wav": [DOG]}
     scores = evaluate(known.events, found, known.durations)
     assert scores.event.micro_f1 == 1.0
@@ -170,7 +170,7 @@ def test_a_name_that_the_reference_knows_is_not_shortened(tmp_path: Path) -> Non
     table(tmp_path / "events.tsv", {"audio/a.wav": [DOG]})
     known = read_reference(tmp_path)
     assert known.durations == {"audio/a.wav": 3.0}
-    found = read_estimated(table(tmp_path / "found.txt", {"audio/a.wav": [RAIN]}), known)
+    found = read_answers(table(tmp_path / "found.txt", {"audio/a.wav": [RAIN]}), known).events
     assert found == {"audio/a.wav": [RAIN]}
 
 
@@ -190,7 +190,7 @@ def test_a_detector_is_run_on_every_recording(tmp_path: Path, detector: Detector
     reference = table(tmp_path / "events.tsv", {"a.wav": [DOG], "b.wav": []})
     known = read_reference(reference)
     told: list[tuple[int, int]] = []
-    found = run_detector(detector, known, lambda done, total: told.append((done, total)))
+    found = listen(detector, known, lambda done, total: told.append((done, total))).events
     assert told == [(1, 2), (2, 2)]
     assert found == {name: detector.detect(path) for name, path in known.paths.items()}
     assert sorted(found) == ["a.wav", "b.wav"]
@@ -206,5 +206,5 @@ def test_a_detector_needs_the_audio(tmp_path: Path, detector: Detector) -> None:
     reference = table(tmp_path / "events.tsv", {"a.wav": [DOG]})
     known = read_reference(reference, durations=durations(tmp_path / "d.tsv", a=3.0))
     with pytest.raises(AudioError) as error:
-        run_detector(detector, known)
+        listen(detector, known)
     assert str(error.value) == "a.wav: no such audio beside the reference; give --audio FOLDER"

@@ -234,7 +234,7 @@ def texts() -> Iterator[tuple[Path, str]]:
     folders = ("hubbub", "tests", "scripts", "benchmarks", "docs", ".ci")
     files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file() and not_cached(path)]
     files += [path for path in ROOT.iterdir() if path.suffix in (".md", ".toml", ".txt") or path.name == "Makefile"]
-    yield from ((path.relative_to(ROOT), path.read_text("utf-8")) for path in files)
+    yield from ((path.relative_to(ROOT), path.read_text("utf-8", "replace")) for path in files)
 
 
 def test_no_file_of_the_package_needs_much_scrolling() -> None:
