@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from hubbub.errors import AnnotationError, ConfigError
 from hubbub.events import Event, EventTable, labels_of, merge
@@ -13,7 +14,7 @@ from hubbub.grid import TIME_TOLERANCE
 class Recording:
     """What a metric sees of one recording; make it with `of`. `duration` is in seconds.
 
-    Events are sorted, end where the recording ends, and no two of one label overlap or touch.
+    Events are sorted, end where the recording ends, and no two of one label overlap or touch (unless made so).
     """
 
     reference: tuple[Event, ...]
@@ -21,20 +22,26 @@ class Recording:
     duration: float
 
     @classmethod
-    def of(cls, reference: Iterable[Event], estimated: Iterable[Event], duration: float) -> "Recording":
+    def of(
+        cls, reference: Iterable[Event], estimated: Iterable[Event], duration: float, joined: bool = True
+    ) -> "Recording":
         """Events in any order: cut at `duration`, then joined where two of one label overlap or touch.
 
         sed_eval counts two overlapping events of one label as two; here one label is either active or not, so they are
-        one. Frames and segments come out the same either way, event counts do not. Raises `ValueError` for a duration
-        that is negative or not finite.
+        one. Frames and segments come out the same either way, event counts do not; `joined` False leaves them apart.
+        Raises `ValueError` for a duration that is negative or not finite.
         """
         if not (math.isfinite(duration) and duration >= 0):
             raise ValueError(f"the duration {duration} is no length of time; wanted seconds, 0 or more")
-        return cls(tuple(merge(_cut(reference, duration))), tuple(merge(_cut(estimated, duration))), duration)
+        return cls(_in_order(reference, duration, joined), _in_order(estimated, duration, joined), duration)
 
 
 def recordings(
-    reference: EventTable, estimated: EventTable, durations: Mapping[str, float], labels: Sequence[str]
+    reference: EventTable,
+    estimated: EventTable,
+    durations: Mapping[str, float],
+    labels: Sequence[str],
+    joined: bool = True,
 ) -> list[Recording]:
     """One `Recording` for every name in `durations` (seconds), sorted by name; in neither table means silence.
 
@@ -58,7 +65,8 @@ def recordings(
     _check_labels("reference", reference, labels)
     _check_labels("estimated", estimated, labels)
     return [
-        Recording.of(reference.get(name, ()), estimated.get(name, ()), durations[name]) for name in sorted(durations)
+        Recording.of(reference.get(name, ()), estimated.get(name, ()), durations[name], joined)
+        for name in sorted(durations)
     ]
 
 
@@ -83,6 +91,16 @@ def _check_labels(which: str, table: EventTable, labels: Sequence[str]) -> None:
                     f"{name}: {which} label {event.label!r} is none of the labels to score ({', '.join(labels)}); "
                     "add it to them or remove its events"
                 )
+
+
+def _in_order(events: Iterable[Event], duration: float, joined: bool) -> tuple[Event, ...]:
+    found = sorted(_cut(events, duration), key=attrgetter("onset", "offset", "label"))
+    ends: dict[str, float] = {}
+    for event in found if joined else ():
+        if event.onset <= ends.get(event.label, -math.inf):
+            return tuple(merge(found))
+        ends[event.label] = event.offset
+    return tuple(found)  # as mostly: nothing to join
 
 
 def _cut(events: Iterable[Event], duration: float) -> list[Event]:
