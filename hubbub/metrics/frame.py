@@ -64,7 +64,8 @@ def counts(recording: Recording, labels: Sequence[str], grid: Grid = COMPARISON_
     hour with a few events is a few stretches. Raises `ValueError` for an event whose label is not in `labels`.
     """
     n_frames = grid.n_frames_of(recording.duration)
-    reference, estimated = (_spans(events, labels, grid, n_frames) for events in (recording.reference, recording.estimated))
+    both = (recording.reference, recording.estimated)
+    reference, estimated = (_spans(events, labels, grid, n_frames) for events in both)
     borders = np.unique(np.concatenate((reference[1:].ravel(), estimated[1:].ravel(), [0, n_frames])))
     n_in_stretch = np.diff(borders)
     active, found = (_stretches(spans, borders, len(labels)) for spans in (reference, estimated))
@@ -86,7 +87,7 @@ def counts(recording: Recording, labels: Sequence[str], grid: Grid = COMPARISON_
 
 
 def _spans(events: Sequence[Event], labels: Sequence[str], grid: Grid, n_frames: int) -> NDArray[np.int64]:
-    """Label, first frame and the frame after the last of each event, shape (3, n_events), by the rule of `Grid.span`."""
+    """Label, first frame and the frame after the last, shape (3, n_events), by the rule of `Grid.span`."""
     column = {label: index for index, label in enumerate(labels)}
     for event in events:
         if event.label not in column:

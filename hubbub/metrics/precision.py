@@ -80,9 +80,9 @@ class PrecisionStatistic:
         entries = []
         for index, label in enumerate(labels):
             score = np.concatenate([scores[name].values[:, index] for name in names])
-            active = np.concatenate([
-                _active(recording.reference, label, each) for recording, each in zip(recordings, edges, strict=True)
-            ])
+            active = np.concatenate(
+                [_active(recording.reference, label, each) for recording, each in zip(recordings, edges, strict=True)]
+            )
             thresholds = -np.unique(score[active])  # rising: the first one is the largest score
             which = np.searchsorted(np.sort(thresholds), -score, side="left")
             matters = which < len(thresholds)  # below the last of them recall rises no more

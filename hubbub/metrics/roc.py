@@ -21,7 +21,7 @@ other way round: the smallest eFPR at which one event is found, two are, three a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -72,6 +72,24 @@ class PsdsSettings:
             raise ConfigError(f"cttc is {self.cttc} and alpha_ct {self.alpha_ct}; give both, or None and 0")
         if self.cross_trigger_mean not in ("others", "all"):
             raise ConfigError(f"cross_trigger_mean is {self.cross_trigger_mean!r}; wanted others or all")
+
+    @classmethod
+    def preset(cls, name: str, scenario: int = 1) -> "PsdsSettings":
+        """The settings of `scenario` 1 or 2 as others take them.
+
+        `dcase`: `PSDS1` and `PSDS2`, our defaults. `psds_eval`: the same at 50 thresholds 0.01, 0.03, ... 0.99, as the
+        DCASE baseline hands them to that package. Left out: psds_eval's own `max_efpr=None`, which ends at the largest
+        rate that happens to occur, so that no two systems share a scale; its comparison of unrounded shares; and its
+        plots. Raises `ConfigError` for another name or scenario; sed_eval and dnd-sed have no PSDS.
+        """
+        if scenario not in (1, 2):
+            raise ConfigError(f"there is no scenario {scenario!r} of PSDS; wanted 1 or 2")
+        settings = PSDS1 if scenario == 1 else PSDS2
+        if name == "dcase":
+            return settings
+        if name == "psds_eval":
+            return replace(settings, thresholds=tuple((2 * k + 1) / 100 for k in range(50)))
+        raise ConfigError(f"there is no preset {name!r} of PSDS; wanted dcase or psds_eval")
 
     def to_dict(self) -> dict[str, Any]:
         """As stored beside a result."""
@@ -169,12 +187,15 @@ class PsdsStatistic:
         first = np.cumsum([0, *(len(part.column) for _, part in parts)])
         rows = np.concatenate([part.crossed[0] + start for (_, part), start in zip(parts, first, strict=False)])
         crossed = csr_matrix(
-            (np.concatenate([part.crossed[2] for _, part in parts]),
-             (rows, np.concatenate([part.crossed[1] for _, part in parts]))),
+            (
+                np.concatenate([part.crossed[2] for _, part in parts]),
+                (rows, np.concatenate([part.crossed[1] for _, part in parts])),
+            ),
             shape=(len(column), len(labels)),
         )[order]
         column, score = column[order], score[order]
         starts = np.flatnonzero(np.append(True, column[1:] != column[:-1])) if len(column) else np.empty(0, np.int64)
+        ends = _ends(column, score, settings.thresholds)
         return cls(
             settings,
             labels,
@@ -187,7 +208,7 @@ class PsdsStatistic:
             false=np.concatenate([part.false for _, part in parts])[order],
             crossed=crossed,
             starts=starts,
-            ends=(ends := _ends(column, score, settings.thresholds)),
+            ends=ends,
             column=column[ends],
         )
 
@@ -209,10 +230,12 @@ class PsdsStatistic:
         largest = self.settings.max_efpr
         efpr = np.unique(np.concatenate(([0.0], *curves)))
         efpr = efpr[efpr <= largest]
-        rates = np.stack([
-            np.searchsorted(curve, efpr, side="right") / max(1.0, n)
-            for curve, n in zip(curves, n_events, strict=True)
-        ])
+        rates = np.stack(
+            [
+                np.searchsorted(curve, efpr, side="right") / max(1.0, n)
+                for curve, n in zip(curves, n_events, strict=True)
+            ]
+        )
         etpr = np.maximum(rates.mean(0) - self.settings.alpha_st * rates.std(0), 0.0)
         efpr, etpr = np.append(efpr, largest), np.append(etpr, etpr[-1])
         areas = [
