@@ -76,10 +76,10 @@ def evaluate(
     """The scores of `estimated` against `reference` over every recording in `durations` (seconds).
 
     A recording that neither table has events for counts as silence. Events are cut at the recording's end and joined
-    where two of one label overlap or touch (the settings may say otherwise). `labels` are those that occur in either table where None is given; give
-    them where a label may be missing from both. Raises `AnnotationError` for a recording of the reference without a
-    duration, an estimated recording that nobody knows, or a label outside `labels`, and `ConfigError` for a label
-    given twice.
+    where two of one label overlap or touch; `settings` may say otherwise. `labels` are those that occur in either table
+    where None is given; give them where a label may be missing from both. Raises `AnnotationError` for a recording of
+    the reference without a duration, an estimated recording that nobody knows, or a label outside `labels`, and
+    `ConfigError` for a label given twice.
     """
     if settings.scored_recordings == "reference":
         durations = {name: duration for name, duration in durations.items() if name in reference}

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hubbub.metrics.intersection import Seconds, covers, spans
+from hubbub.metrics.intersection import Seconds, covers, seconds_of
 from hubbub.metrics.recording import Recording
 from hubbub.metrics.runs import Indices, Runs, runs
 from hubbub.metrics.tables import FrameScores
@@ -44,7 +44,7 @@ def changes(
 ) -> list[Changes]:
     """The changes of one recording, some labels at a time; `cttc` None counts no cross-triggers."""
     values, edges = np.asarray(table.values, dtype=np.float64), np.asarray(table.edges, dtype=np.float64)
-    references = [spans(recording.reference, label) for label in labels]
+    references = [seconds_of(recording.reference, label) for label in labels]
     before = np.stack([_seconds_before(edges, *each) for each in references])
     at_once = max(1, CELLS_AT_ONCE // len(values))
     parts = []
@@ -143,7 +143,8 @@ def _hits(
 def _by_point(found: Runs, chosen: NDArray[np.bool_], weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """The weights of the chosen runs, added where they appear and taken away where they go, by point."""
     n_points = len(found.points)
-    change = np.bincount(found.point[chosen], weight[chosen], minlength=n_points)
+    change = np.zeros(n_points)  # a bincount of nothing is of whole numbers
+    change += np.bincount(found.point[chosen], weight[chosen], minlength=n_points)
     change -= np.bincount(found.parent_point[chosen], weight[chosen], minlength=n_points)
     change[found.points == -np.inf] = 0  # the threshold never falls so low
     return change

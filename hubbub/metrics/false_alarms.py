@@ -13,11 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hubbub.events import Event, merge
-from hubbub.metrics.recording import Recording
+from hubbub.metrics.recording import Recording, spans
 
 SECONDS_PER_HOUR = 3600.0
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -53,25 +51,11 @@ class FalseAlarms:
         return asdict(self)
 
 
-def counts(recording: Recording, labels: Sequence[str]) -> Indices:
+def counts(recording: Recording, labels: Sequence[str]) -> NDArray[np.int64]:
     """How many false alarms one recording has of each label, shape (n_labels,); times are whole microseconds."""
-    column = {label: index for index, label in enumerate(labels)}
-    reference, estimated = merge(recording.reference), recording.estimated
-    if not estimated:
-        return np.zeros(len(labels), dtype=np.int64)
-    # One time axis for all labels, one label's behind the other's.
-    axis = 2 * int(np.rint(1e6 * max(1.0, *(event.offset for event in (*reference, *estimated)))))
-    _, known_start, known_end = _on_axis(reference, column, axis)
-    order = np.argsort(known_start, kind="stable")
-    known_start, known_end = known_start[order], known_end[order]
-    heard, start, end = _on_axis(estimated, column, axis)
-    first = np.searchsorted(known_end, start, side="left")
-    touched = np.append(known_start, np.iinfo(np.int64).max)[first] <= end
-    return np.bincount(heard[~touched], minlength=len(labels)).astype(np.int64)
-
-
-def _on_axis(events: Sequence[Event], column: dict[str, int], axis: int) -> tuple[Indices, Indices, Indices]:
-    labels = np.array([column[event.label] for event in events], dtype=np.int64)
-    times = np.array([(event.onset, event.offset) for event in events], dtype=np.float64).reshape(-1, 2)
-    start, end = np.rint(times * 1e6).astype(np.int64).T + labels * axis
-    return labels, start, end
+    reference, estimated = spans(recording, labels)
+    # Of all reference events that begin before the event ends, does the one that ends last reach its onset?
+    ends = np.append(np.iinfo(np.int64).min, np.maximum.accumulate(reference.offset))
+    n_begun = np.searchsorted(reference.onset, estimated.offset, side="right")
+    alarm = ends[n_begun] < estimated.onset
+    return np.bincount(estimated.label[alarm], minlength=len(labels)).astype(np.int64)

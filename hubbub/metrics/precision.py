@@ -83,8 +83,8 @@ class PrecisionStatistic:
             active = np.concatenate(
                 [_active(recording.reference, label, each) for recording, each in zip(recordings, edges, strict=True)]
             )
-            thresholds = -np.unique(score[active])  # rising: the first one is the largest score
-            which = np.searchsorted(np.sort(thresholds), -score, side="left")
+            thresholds = np.unique(-score[active])  # the largest score first
+            which = np.searchsorted(thresholds, -score, side="left")
             matters = which < len(thresholds)  # below the last of them recall rises no more
             key = which[matters] * len(names) + of_frame[matters]
             kept, entry = np.unique(key, return_inverse=True)

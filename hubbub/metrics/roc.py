@@ -31,7 +31,7 @@ from scipy.sparse import csr_matrix
 from hubbub.errors import ConfigError
 from hubbub.events import EventTable
 from hubbub.metrics.changes import changes
-from hubbub.metrics.intersection import spans
+from hubbub.metrics.intersection import seconds_of
 from hubbub.metrics.tables import FrameScores, checked
 
 SECONDS_PER_HOUR = 3600.0
@@ -175,7 +175,7 @@ class PsdsStatistic:
     ) -> "PsdsStatistic":
         """Raises as `psds` does."""
         labels, names, recordings = checked("PSDS", reference, scores, durations)
-        events = [[spans(recording.reference, label) for label in labels] for recording in recordings]
+        events = [[seconds_of(recording.reference, label) for label in labels] for recording in recordings]
         parts = [
             (index, part)
             for index, (name, recording) in enumerate(zip(names, recordings, strict=True))

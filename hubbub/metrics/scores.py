@@ -77,9 +77,9 @@ class Result:
 class Scores:
     """All scores of one system on one set of recordings.
 
-    `false_alarms` are per hour. `accuracy` is binary, over all frame × label cells. `absent_labels` are those that the reference or the estimates
-    lack altogether: their F1 is 0 whatever else happens, and they stay in the macro mean. `duration_s` is the sum over
-    the `n_recordings`, in seconds.
+    `false_alarms` are per hour. `accuracy` is binary, over all frame × label cells. `absent_labels` are those that the
+    reference or the estimates lack altogether: their F1 is 0 whatever else happens, and they stay in the macro mean
+    unless `settings` leave them out. `duration_s` is the sum over the `n_recordings`, in seconds.
     """
 
     frame: Result
