@@ -7,10 +7,9 @@ import warnings
 
 import numpy as np
 import pytest
-from test_psds import LABELS, random_case
-
 from hubbub.events import from_targets
 from hubbub.metrics import PSDS1, PSDS2, PsdsSettings, evaluate, psds
+from tests.test_psds import LABELS, random_case
 
 SETTINGS = [
     PSDS1,

@@ -75,18 +75,16 @@ def _changes(
         chosen = np.flatnonzero(relevant & (found.row == row))
         if len(chosen):
             hits += _hits(found, chosen, onset[chosen], offset[chosen], references[column], gtc)
-    other_rows, other_columns, n_crossed = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
+    where, which, how_many = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
     for other in range(len(references)) if cttc is not None else ():
         if not len(references[other][0]):
             continue
         shared = before[other, found.last] - before[other, found.first]
         crossed = ~relevant & (label != other) & covers(shared, cttc or 0.0, length)
         n = _by_point(found, crossed, np.ones(len(length)))
-        changed = np.flatnonzero(n)
-        other_rows.append(changed)
-        other_columns.append(np.full(len(changed), other))
-        n_crossed.append(n[changed])
-    where, which, how_many = map(np.concatenate, (other_rows, other_columns, n_crossed))
+        where = np.append(where, np.flatnonzero(n))
+        which = np.append(which, np.full(np.count_nonzero(n), other))
+        how_many = np.append(how_many, n[n != 0])
     changed = (hits != 0) | (false != 0)
     changed[where] = True
     number = np.cumsum(changed) - 1

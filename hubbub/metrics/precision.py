@@ -77,23 +77,32 @@ class PrecisionStatistic:
         edges = [np.asarray(scores[name].edges, dtype=np.float64) for name in names]
         lengths = np.concatenate([np.diff(each) for each in edges])
         of_frame = np.repeat(np.arange(len(names)), [len(each) - 1 for each in edges])
-        entries = []
+        columns, thresholds, owners, active_s, all_s = [], [], [], [], []
         for index, label in enumerate(labels):
             score = np.concatenate([scores[name].values[:, index] for name in names])
             active = np.concatenate(
                 [_active(recording.reference, label, each) for recording, each in zip(recordings, edges, strict=True)]
             )
-            thresholds = np.unique(-score[active])  # the largest score first
-            which = np.searchsorted(thresholds, -score, side="left")
-            matters = which < len(thresholds)  # below the last of them recall rises no more
-            key = which[matters] * len(names) + of_frame[matters]
-            kept, entry = np.unique(key, return_inverse=True)
-            seconds = np.bincount(entry, lengths[matters], minlength=len(kept))
-            found = np.bincount(entry, lengths[matters] * active[matters], minlength=len(kept))
-            entries.append((np.full(len(kept), index), *np.divmod(kept, len(names)), found, seconds))
-        column, threshold, recording_of, found, seconds = (np.concatenate(each) for each in zip(*entries, strict=True))
+            falling = np.unique(-score[active])  # thresholds, the largest first
+            which = np.searchsorted(falling, -score, side="left")
+            matters = which < len(falling)  # below the last of them recall rises no more
+            kept, entry = np.unique(which[matters] * len(names) + of_frame[matters], return_inverse=True)
+            columns.append(np.full(len(kept), index))
+            thresholds.append(kept // len(names))
+            owners.append(kept % len(names))
+            active_s.append(np.bincount(entry, lengths[matters] * active[matters], minlength=len(kept)))
+            all_s.append(np.bincount(entry, lengths[matters], minlength=len(kept)))
+        column, threshold = np.concatenate(columns), np.concatenate(thresholds)
         last = np.append((column[1:] != column[:-1]) | (threshold[1:] != threshold[:-1]), True)[: len(column)]
-        return cls(labels, tuple(names), recording_of, column, found, seconds, np.flatnonzero(last))
+        return cls(
+            labels,
+            tuple(names),
+            np.concatenate(owners),
+            column,
+            np.concatenate(active_s).astype(np.float64),
+            np.concatenate(all_s).astype(np.float64),
+            np.flatnonzero(last),
+        )
 
     def value(self, times: Values | None = None) -> float:
         """Macro average precision of a set that holds each recording `times` (n_recordings,), once where None."""

@@ -80,7 +80,8 @@ def _nearest_below(values: NDArray[np.float64], or_equal: bool) -> Indices:
     """
     reaches = np.greater if or_equal else np.greater_equal
     reached = np.arange(len(values))  # every value from here on to the frame itself is large enough
-    active, stopped = np.flatnonzero(values > -np.inf), []
+    active = np.flatnonzero(values > -np.inf)
+    stopped: list[Indices] = []  # by k: those that could not take a step of 2^k
     minima = [values]  # minima[k][i] is the smallest of values[i : i + 2^k]
     while True:
         step = 1 << len(stopped)
