@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+
 from hubbub.events import from_targets
 from hubbub.metrics import PSDS1, PSDS2, PsdsSettings, evaluate, psds
 from tests.test_psds import LABELS, random_case
