@@ -12,7 +12,7 @@ It says how much the choice of test recordings matters; what another training se
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,19 @@ from hubbub.metrics.counts import Counts
 Measure = Literal["micro_f1", "macro_f1", "error_rate", "accuracy"]
 N_RESAMPLES = 10_000
 CONFIDENCE = 0.95
+N_RESAMPLES_OF_CURVES = 1_000
+"""PSDS and average precision are curves over all thresholds, and a resample of them takes a look at every change."""
 CELLS_AT_ONCE = 1_000_000
 """Of the table of resamples × recordings: 16 MB, however many recordings there are."""
+
+
+class Statistic(Protocol):
+    """A score that can be had for any multiset of recordings, such as `PsdsStatistic` and `PrecisionStatistic`."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    def value(self) -> float: ...
+    def scores(self, times: NDArray[np.float64]) -> NDArray[np.float64]: ...
 
 
 @dataclass(frozen=True)
@@ -84,12 +95,7 @@ def paired_difference(
 
     Raises as `interval` does, and `ConfigError` where the two were not tested on the same recordings.
     """
-    if first.keys() != second.keys():
-        alone = sorted(first.keys() ^ second.keys())
-        raise ConfigError(
-            f"a paired difference wants two systems tested on the same recordings; {len(alone)} belong to one alone, "
-            f"such as {alone[0]}"
-        )
+    _check_same(set(first), set(second))
     ours, theirs = _Table.of(first), _Table.of({name: second[name] for name in first})
     _check(n_resamples, confidence)
     differences = [
@@ -120,6 +126,36 @@ def unpaired_difference(
     return _difference(values[0] - values[1], scores[0] - scores[1], confidence)
 
 
+def interval_of(
+    statistic: Statistic,
+    rng: np.random.Generator,
+    n_resamples: int = N_RESAMPLES_OF_CURVES,
+    confidence: float = CONFIDENCE,
+) -> Interval:
+    """PSDS or average precision of one system with its interval. Raises `ConfigError` as `interval` does."""
+    _check(n_resamples, confidence)
+    _check_recordings(len(statistic.names))
+    drawn = [statistic.scores(times) for times in _resamples(len(statistic.names), n_resamples, rng)]
+    return Interval(statistic.value(), *_bounds(np.concatenate(drawn), confidence))
+
+
+def paired_difference_of(
+    first: Statistic,
+    second: Statistic,
+    rng: np.random.Generator,
+    n_resamples: int = N_RESAMPLES_OF_CURVES,
+    confidence: float = CONFIDENCE,
+) -> Difference:
+    """`paired_difference` of PSDS or average precision. Raises `ConfigError` as that does."""
+    _check(n_resamples, confidence)
+    _check_recordings(len(first.names))
+    _check_same(set(first.names), set(second.names))
+    differences = [
+        first.scores(times) - second.scores(times) for times in _resamples(len(first.names), n_resamples, rng)
+    ]
+    return _difference(first.value() - second.value(), np.concatenate(differences), confidence)
+
+
 @dataclass(frozen=True)
 class _Table:
     """Counts by recording as numbers: `by_label` (3, n_recordings, n_labels) holds hits, false alarms and misses,
@@ -133,8 +169,7 @@ class _Table:
     @classmethod
     def of(cls, by_recording: Mapping[str, Counts]) -> "_Table":
         rows = list(by_recording.values())
-        if len(rows) < 2:
-            raise ConfigError(f"an interval over recordings wants two or more of them; given: {len(rows)}")
+        _check_recordings(len(rows))
         parts = [[row.true_positives, row.false_positives, row.false_negatives] for row in rows]
         return cls(
             total=sum(rows[1:], rows[0]),
@@ -194,3 +229,17 @@ def _check(n_resamples: int, confidence: float) -> None:
         raise ConfigError(f"n_resamples is {n_resamples}; wanted 1 or more")
     if not 0 < confidence < 1:
         raise ConfigError(f"confidence is {confidence}; wanted a share between 0 and 1, such as 0.95")
+
+
+def _check_recordings(n_recordings: int) -> None:
+    if n_recordings < 2:
+        raise ConfigError(f"an interval over recordings wants two or more of them; given: {n_recordings}")
+
+
+def _check_same(first: set[str], second: set[str]) -> None:
+    if first != second:
+        alone = sorted(first ^ second)
+        raise ConfigError(
+            f"a paired difference wants two systems tested on the same recordings; {len(alone)} belong to one alone, "
+            f"such as {alone[0]}"
+        )

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hubbub.events import to_targets
-from hubbub.grid import COMPARISON_GRID, Grid
+from hubbub.events import Event
+from hubbub.grid import COMPARISON_GRID, TIME_TOLERANCE, Grid
 from hubbub.metrics.counts import Counts
 from hubbub.metrics.recording import Recording
 
@@ -60,12 +60,53 @@ def counts_from_targets(
 def counts(recording: Recording, labels: Sequence[str], grid: Grid = COMPARISON_GRID) -> Counts:
     """Counts of one recording over all the frames of `grid` that its duration touches.
 
-    Raises `ValueError` for an event whose label is not in `labels`.
+    The same as `counts_from_targets`, but only stretches of frames are looked at in which nothing begins or ends: an
+    hour with a few events is a few stretches. Raises `ValueError` for an event whose label is not in `labels`.
     """
     n_frames = grid.n_frames_of(recording.duration)
-    reference = to_targets(recording.reference, labels, grid, n_frames)
-    estimated = to_targets(recording.estimated, labels, grid, n_frames)
-    return counts_from_targets(reference, estimated, labels)
+    both = (recording.reference, recording.estimated)
+    reference, estimated = (_spans(events, labels, grid, n_frames) for events in both)
+    borders = np.unique(np.concatenate((reference[1:].ravel(), estimated[1:].ravel(), [0, n_frames])))
+    n_in_stretch = np.diff(borders)
+    active, found = (_stretches(spans, borders, len(labels)) for spans in (reference, estimated))
+    hits = (active & found) @ n_in_stretch
+    n_reference, n_estimated = active @ n_in_stretch, found @ n_in_stretch
+    reference_polyphony, estimated_polyphony = active.sum(0), found.sum(0)
+    surplus = (estimated_polyphony - reference_polyphony) * n_in_stretch
+    in_both = np.minimum(reference_polyphony, estimated_polyphony) @ n_in_stretch
+    return Counts(
+        tuple(labels),
+        tuple(hits.tolist()),
+        tuple((n_estimated - hits).tolist()),
+        tuple((n_reference - hits).tolist()),
+        substitutions=int(in_both - hits.sum()),
+        deletions=int(-surplus[surplus < 0].sum()),
+        insertions=int(surplus[surplus > 0].sum()),
+        n_slots=n_frames,
+    )
+
+
+def _spans(events: Sequence[Event], labels: Sequence[str], grid: Grid, n_frames: int) -> NDArray[np.int64]:
+    """Label, first frame and the frame after the last, shape (3, n_events), by the rule of `Grid.span`."""
+    column = {label: index for index, label in enumerate(labels)}
+    for event in events:
+        if event.label not in column:
+            raise ValueError(f"label {event.label!r} is none of {', '.join(labels)}")
+    times = np.array([(event.onset, event.offset) for event in events], dtype=np.float64).reshape(-1, 2)
+    first = np.floor((times[:, 0] + TIME_TOLERANCE) * grid.sample_rate / grid.hop)
+    last = np.maximum(np.ceil((times[:, 1] - TIME_TOLERANCE) * grid.sample_rate / grid.hop), first + 1)
+    where = [column[event.label] for event in events]
+    return np.stack((where, np.minimum(first, n_frames), np.minimum(last, n_frames))).astype(np.int64)
+
+
+def _stretches(spans: NDArray[np.int64], borders: NDArray[np.int64], n_labels: int) -> NDArray[np.bool_]:
+    """Whether each label is active between each two borders: (n_labels, n_stretches)."""
+    column, first, last = spans
+    change = np.zeros((n_labels, len(borders)), dtype=np.int64)
+    np.add.at(change, (column, np.searchsorted(borders, first)), 1)
+    np.add.at(change, (column, np.searchsorted(borders, last)), -1)
+    active: NDArray[np.bool_] = np.cumsum(change, axis=1)[:, :-1] > 0
+    return active
 
 
 def _actives(rows: NDArray[np.bool_]) -> NDArray[np.int64]:

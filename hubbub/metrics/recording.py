@@ -3,6 +3,10 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hubbub.errors import AnnotationError, ConfigError
 from hubbub.events import Event, EventTable, labels_of, merge
@@ -13,7 +17,7 @@ from hubbub.grid import TIME_TOLERANCE
 class Recording:
     """What a metric sees of one recording; make it with `of`. `duration` is in seconds.
 
-    Events are sorted, end where the recording ends, and no two of one label overlap or touch.
+    Events are sorted, end where the recording ends, and no two of one label overlap or touch (unless made so).
     """
 
     reference: tuple[Event, ...]
@@ -21,20 +25,53 @@ class Recording:
     duration: float
 
     @classmethod
-    def of(cls, reference: Iterable[Event], estimated: Iterable[Event], duration: float) -> "Recording":
+    def of(
+        cls, reference: Iterable[Event], estimated: Iterable[Event], duration: float, joined: bool = True
+    ) -> "Recording":
         """Events in any order: cut at `duration`, then joined where two of one label overlap or touch.
 
         sed_eval counts two overlapping events of one label as two; here one label is either active or not, so they are
-        one. Frames and segments come out the same either way, event counts do not. Raises `ValueError` for a duration
-        that is negative or not finite.
+        one. Frames and segments come out the same either way, event counts do not; `joined` False leaves them apart.
+        Raises `ValueError` for a duration that is negative or not finite.
         """
         if not (math.isfinite(duration) and duration >= 0):
             raise ValueError(f"the duration {duration} is no length of time; wanted seconds, 0 or more")
-        return cls(tuple(merge(_cut(reference, duration))), tuple(merge(_cut(estimated, duration))), duration)
+        return cls(_in_order(reference, duration, joined), _in_order(estimated, duration, joined), duration)
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Events of many labels on one axis of whole microseconds, one label's behind the other's, sorted by onset.
+
+    Three arrays of shape (n_events,): the label's index, onset and offset. Two events overlap on the axis where they do
+    and have one label.
+    """
+
+    label: NDArray[np.int64]
+    onset: NDArray[np.int64]
+    offset: NDArray[np.int64]
+
+
+def spans(recording: Recording, labels: Sequence[str]) -> tuple[Spans, Spans]:
+    """The reference's and the estimated events on one axis."""
+    axis = 2 * round(1e6 * (recording.duration + 1))
+    column = {label: index for index, label in enumerate(labels)}
+    found = []
+    for events in (recording.reference, recording.estimated):
+        label = np.array([column[event.label] for event in events], dtype=np.int64)
+        times = np.array([(event.onset, event.offset) for event in events], dtype=np.float64).reshape(-1, 2)
+        onset, offset = np.rint(times * 1e6).astype(np.int64).T + label * axis
+        order = np.argsort(onset, kind="stable")
+        found.append(Spans(label[order], onset[order], offset[order]))
+    return found[0], found[1]
 
 
 def recordings(
-    reference: EventTable, estimated: EventTable, durations: Mapping[str, float], labels: Sequence[str]
+    reference: EventTable,
+    estimated: EventTable,
+    durations: Mapping[str, float],
+    labels: Sequence[str],
+    joined: bool = True,
 ) -> list[Recording]:
     """One `Recording` for every name in `durations` (seconds), sorted by name; in neither table means silence.
 
@@ -58,7 +95,8 @@ def recordings(
     _check_labels("reference", reference, labels)
     _check_labels("estimated", estimated, labels)
     return [
-        Recording.of(reference.get(name, ()), estimated.get(name, ()), durations[name]) for name in sorted(durations)
+        Recording.of(reference.get(name, ()), estimated.get(name, ()), durations[name], joined)
+        for name in sorted(durations)
     ]
 
 
@@ -83,6 +121,16 @@ def _check_labels(which: str, table: EventTable, labels: Sequence[str]) -> None:
                     f"{name}: {which} label {event.label!r} is none of the labels to score ({', '.join(labels)}); "
                     "add it to them or remove its events"
                 )
+
+
+def _in_order(events: Iterable[Event], duration: float, joined: bool) -> tuple[Event, ...]:
+    found = sorted(_cut(events, duration), key=attrgetter("onset", "offset", "label"))
+    ends: dict[str, float] = {}
+    for event in found if joined else ():
+        if event.onset <= ends.get(event.label, -math.inf):
+            return tuple(merge(found))
+        ends[event.label] = event.offset
+    return tuple(found)  # as mostly: nothing to join
 
 
 def _cut(events: Iterable[Event], duration: float) -> list[Event]:

@@ -3,46 +3,16 @@
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
-from hubbub.grid import COMPARISON_GRID, Grid
-from hubbub.metrics.counts import Counts
-from hubbub.metrics.event import OFFSET_COLLAR, OFFSET_COLLAR_RATIO, ONSET_COLLAR
-from hubbub.metrics.segment import SEGMENT_GRID
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to score: the grids of frames and segments, and the collars of events in seconds (the ratio: of the length).
-
-    Raises `ValueError` for a collar below 0.
-    """
-
-    frame_grid: Grid = COMPARISON_GRID
-    segment_grid: Grid = SEGMENT_GRID
-    onset_collar: float = ONSET_COLLAR
-    offset_collar: float = OFFSET_COLLAR
-    offset_collar_ratio: float = OFFSET_COLLAR_RATIO
-
-    def __post_init__(self) -> None:
-        for name in ("onset_collar", "offset_collar", "offset_collar_ratio"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; wanted 0 or more")
-
-    def to_dict(self) -> dict[str, Any]:
-        """As stored beside a result; times in seconds."""
-        return {
-            "frame_hop_s": self.frame_grid.period,
-            "segment_s": self.segment_grid.period,
-            "onset_collar_s": self.onset_collar,
-            "offset_collar_s": self.offset_collar,
-            "offset_collar_ratio": self.offset_collar_ratio,
-            "event_matching": "optimal",
-            "same_label_overlaps": "merged",
-            "absent_label": "scores 0 and stays in the macro mean",
-        }
+from hubbub.metrics.counts import Counts, ratio
+from hubbub.metrics.false_alarms import FalseAlarms
+from hubbub.metrics.settings import Averaged
 
 
 class LabelScore(TypedDict):
-    """One label's scores; `n_reference` and `n_estimated` count frames, segments or events."""
+    """One label's scores; `n_reference` and `n_estimated` count frames, segments or events.
+
+    Of intersections `n_estimated` counts hits and false positives: see `hubbub.metrics.intersection`.
+    """
 
     f1: float
     precision: float
@@ -70,8 +40,8 @@ class Result:
     by_label: dict[str, LabelScore]
 
     @classmethod
-    def of(cls, counts: Counts) -> "Result":
-        """The scores that follow from `counts`."""
+    def of(cls, counts: Counts, averaged: Averaged = "every label") -> "Result":
+        """The scores that follow from `counts`, with the macro mean over the labels `averaged`."""
         columns = zip(
             counts.labels,
             counts.f1_by_label,
@@ -83,7 +53,7 @@ class Result:
         )
         return cls(
             counts.micro_f1,
-            counts.macro_f1,
+            _macro_f1(counts, averaged),
             counts.precision,
             counts.recall,
             counts.error_rate,
@@ -107,14 +77,16 @@ class Result:
 class Scores:
     """All scores of one system on one set of recordings.
 
-    `accuracy` is binary, over all frame × label cells. `absent_labels` are those that the reference or the estimates
-    lack altogether: their F1 is 0 whatever else happens, and they stay in the macro mean. `duration_s` is the sum over
-    the `n_recordings`, in seconds.
+    `false_alarms` are per hour. `accuracy` is binary, over all frame × label cells. `absent_labels` are those that the
+    reference or the estimates lack altogether: their F1 is 0 whatever else happens, and they stay in the macro mean
+    unless `settings` leave them out. `duration_s` is the sum over the `n_recordings`, in seconds.
     """
 
     frame: Result
     segment: Result
     event: Result
+    intersection: Result
+    false_alarms: FalseAlarms
     accuracy: float
     labels: tuple[str, ...]
     absent_labels: tuple[str, ...]
@@ -128,6 +100,8 @@ class Scores:
             "frame": self.frame.to_dict(),
             "segment": self.segment.to_dict(),
             "event": self.event.to_dict(),
+            "intersection": self.intersection.to_dict(),
+            "false_alarms": self.false_alarms.to_dict(),
             "accuracy": self.accuracy,
             "labels": list(self.labels),
             "absent_labels": list(self.absent_labels),
@@ -135,3 +109,17 @@ class Scores:
             "duration_s": self.duration_s,
             "settings": dict(self.settings),
         }
+
+
+def _macro_f1(counts: Counts, averaged: Averaged) -> float:
+    if averaged == "every label":
+        return counts.macro_f1
+    columns = zip(counts.f1_by_label, counts.true_positives, counts.n_reference, counts.n_estimated, strict=True)
+    chosen = [
+        f1
+        for f1, hits, n_reference, n_estimated in columns
+        if (averaged == "labels with a hit" and hits)
+        or (averaged == "labels in the reference" and n_reference)
+        or (averaged == "labels that occur" and n_reference and n_estimated)
+    ]
+    return ratio(sum(chosen), len(chosen))
