@@ -1,9 +1,9 @@
 """What `hubbub evaluate` compares: where reference, estimates and durations come from."""
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,21 @@ from hubbub.datasets.annotated import AUDIO, AnnotatedRecording, read_annotated
 from hubbub.detector import Detector, Probabilities
 from hubbub.errors import AnnotationError, AudioError, ConfigError
 from hubbub.events import Event, from_targets, to_targets_on
+from hubbub.metrics import (
+    PSDS1,
+    PSDS2,
+    Interval,
+    PrecisionResult,
+    PrecisionStatistic,
+    PsdsResult,
+    PsdsStatistic,
+    interval_of,
+)
 from hubbub.tuning import best_thresholds
 
 T = TypeVar("T")
+N_RESAMPLES = 200
+"""Of curves, for an interval: each is drawn anew from what every recording adds to it."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +169,47 @@ def _shortened(path: Path, table: Mapping[str, T], known: Container[str] = ()) -
     if len(named) < len(table):
         raise AnnotationError(f"{path}: names one recording both with and without {AUDIO}/; use one way")
     return named
+
+
+@dataclass(frozen=True)
+class Overall:
+    """What the probabilities are worth over all thresholds, with intervals over recordings where there are several.
+
+    By name: PSDS 1 and PSDS 2 with DCASE's settings, and the mean average precision.
+    """
+
+    results: dict[str, PsdsResult | PrecisionResult]
+    intervals: dict[str, Interval]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {
+            name: result.to_dict() | ({"interval": asdict(self.intervals[name])} if name in self.intervals else {})
+            for name, result in self.results.items()
+        }
+
+
+def overall(answers: Answers, reference: Reference, n_resamples: int = N_RESAMPLES) -> Overall:
+    """PSDS and average precision of score tables or a detector, over its labels; what else sounds is left out.
+
+    The probabilities are taken as they are: no median filter, no hysteresis, no shortest lengths. Raises `ConfigError`
+    where there are events only, and as `hubbub.metrics.psds` does.
+    """
+    if not answers.heard:
+        raise ConfigError("PSDS and average precision want the scores of every frame; a table of events has none")
+    known = {
+        name: [event for event in events if event.label in answers.labels] for name, events in reference.events.items()
+    }
+    statistics: dict[str, PsdsStatistic | PrecisionStatistic] = {
+        "PSDS 1": PsdsStatistic.of(known, answers.heard, reference.durations, PSDS1),
+        "PSDS 2": PsdsStatistic.of(known, answers.heard, reference.durations, PSDS2),
+        "average precision": PrecisionStatistic.of(known, answers.heard, reference.durations),
+    }
+    intervals = {}
+    if len(reference.durations) > 1:
+        rng = np.random.default_rng(0)
+        intervals = {name: interval_of(each, rng, n_resamples) for name, each in statistics.items()}
+    return Overall({name: each.result() for name, each in statistics.items()}, intervals)
 
 
 def _decided(heard: Mapping[str, Probabilities], thresholds: Sequence[float]) -> dict[str, list[Event]]:

@@ -141,7 +141,7 @@ def test_one_recording_by_two_names_is_one_line(folder: Path) -> None:
     assert str(error.value) == f"{folder / 'd.txt'}: {said}"
     known = read_reference(folder / "events.tsv")
     with pytest.raises(AnnotationError) as error:
-        read_answers(folder / "both.tsv", known).events
+        read_answers(folder / "both.tsv", known)
     assert str(error.value) == f"{folder / 'both.tsv'}: {said}"
     # a folder in which both are there
     (folder / "both.tsv").unlink()

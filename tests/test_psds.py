@@ -236,16 +236,16 @@ def test_average_precision_against_the_slow_definition(seed, ties, uneven):
             before = hits
         assert found.by_label[label] == pytest.approx(area, abs=1e-9)
         assert 0 < area < 1
-    assert found.macro == pytest.approx(np.mean(list(found.by_label.values())))
+    assert found.value == pytest.approx(np.mean(list(found.by_label.values())))
 
 
 def test_average_precision_of_a_perfect_system_and_of_an_absent_label():
     durations, reference = {"a.wav": 10.0, "b.wav": 5.0}, {"a.wav": [Event(1, 3, "dog"), Event(2, 4, "bird")]}
     found = average_precision(reference, seen_by(reference, durations), durations)
     assert found.by_label == {"bird": 1, "dog": 1, "rain": 0}
-    assert (found.absent_labels, found.macro) == (("rain",), pytest.approx(2 / 3))
+    assert (found.absent_labels, found.value) == (("rain",), pytest.approx(2 / 3))
     nothing = average_precision({}, seen_by({}, durations), durations)
-    assert (nothing.macro, nothing.absent_labels) == (0, LABELS)
+    assert (nothing.value, nothing.absent_labels) == (0, LABELS)
 
 
 # ---- intervals

@@ -10,7 +10,7 @@ from rich.console import Console
 
 import hubbub
 from hubbub.console import Reporter
-from hubbub.errors import ConfigError
+from hubbub.errors import ConfigError, HubbubError
 from hubbub.files import check_writable
 
 
@@ -28,7 +28,7 @@ def evaluate(
 ) -> None:
     """Scores, beside those of systems that do not listen."""
     from hubbub.detector import ClipDetector
-    from hubbub.evaluation import listen, oracle, read_answers, read_reference
+    from hubbub.evaluation import listen, oracle, overall, read_answers, read_reference
     from hubbub.events import labels_of
     from hubbub.metrics import evaluate as score
     from hubbub.metrics import evaluate_with_trivial
@@ -48,10 +48,28 @@ def evaluate(
     scores = dict(evaluate_with_trivial(known.events, answers.events, known.durations, labels))
     if answers.heard and not isinstance(detector, ClipDetector):
         scores["oracle"] = score(known.events, oracle(answers, known), known.durations, labels)
+    curves = None
+    if "oracle" in scores:
+        try:
+            curves = overall(answers, known)
+        except HubbubError as error:  # the other figures stand all the same
+            reporter.error(str(error))
     if as_json:
-        print(json.dumps({name: each.to_dict() for name, each in scores.items()}, indent=1))  # noqa: T201
+        said = {name: each.to_dict() for name, each in scores.items()}
+        if curves is not None:
+            said["system"]["over_all_thresholds"] = curves.to_dict()
+        print(json.dumps(said, indent=1))  # noqa: T201
     else:
-        show_scores(scores, Console())
+        console = Console(highlight=False)
+        show_scores(scores, console)
+        alarms = scores["system"].false_alarms
+        console.print(
+            f"false alarms per hour: {alarms.per_hour:.1f} (beyond collars {alarms.beyond_collars_per_hour:.1f})"
+        )
+        for name, result in curves.results.items() if curves is not None else ():
+            said_of = curves.intervals.get(name) if curves is not None else None
+            between = "" if said_of is None else f" (95 %: {said_of.low:.3f} to {said_of.high:.3f})"
+            console.print(f"{name}: {result.value:.3f}{between}, over all thresholds")
     if page is not None:
         from hubbub.report.detector_page import facts, write_evaluation_page
 
@@ -63,6 +81,7 @@ def evaluate(
             answers,
             facts(detector) if detector is not None else {},
             sample_rate=detector.sample_rate if detector is not None else None,
+            curves=curves,
         )
         reporter.say(f"page: {page}")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hubbub.metrics import event, frame, segment
 from hubbub.metrics.counts import Counts
 from hubbub.metrics.recording import Recording
-from hubbub.metrics.scores import Settings
+from hubbub.metrics.settings import Settings
 
 
 @dataclass(frozen=True)

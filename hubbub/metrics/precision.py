@@ -25,12 +25,12 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PrecisionResult:
-    """Average precision over all recordings: `macro` is the mean of the labels'.
+    """Average precision over all recordings: `value` is the macro mean, the mean of the labels'.
 
     `absent_labels` have no reference event: they score 0 and stay in the mean.
     """
 
-    macro: float
+    value: float
     by_label: dict[str, float]
     absent_labels: tuple[str, ...]
     n_recordings: int
@@ -117,7 +117,7 @@ class PrecisionStatistic:
         """Average precision of all the recordings, once each."""
         known = set(self.column.tolist())
         return PrecisionResult(
-            macro=self.value(),
+            value=self.value(),
             by_label=dict(zip(self.labels, self.by_label(np.ones(len(self.names))).tolist(), strict=True)),
             absent_labels=tuple(label for index, label in enumerate(self.labels) if index not in known),
             n_recordings=len(self.names),

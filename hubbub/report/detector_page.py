@@ -7,18 +7,18 @@ import numpy as np
 
 from hubbub.datasets.annotated import AnnotatedRecording
 from hubbub.detector import ClipDetector, Detector, Probabilities
-from hubbub.evaluation import Answers, Reference, listen, stacked
+from hubbub.evaluation import Answers, Overall, Reference, listen, stacked
 from hubbub.events import Event, EventTable
-from hubbub.metrics import Interval, Scores, interval
+from hubbub.metrics import Interval, PsdsResult, Scores, interval
 from hubbub.metrics.confusion import Confusion
 from hubbub.metrics.each import Each
 from hubbub.metrics.recording import Recording
-from hubbub.metrics.scores import Settings
+from hubbub.metrics.settings import Settings
 from hubbub.report.confusion import confusion_figure
 from hubbub.report.excerpts import view, worst_first
 from hubbub.report.figures import to_inline_svg
 from hubbub.report.page import Page, RecordingView, Section, write_page
-from hubbub.report.score_figures import reliability_figure, threshold_figure
+from hubbub.report.score_figures import psds_figure, reliability_figure, threshold_figure
 from hubbub.tuning import reliability, threshold_curves
 
 N_WORST = 5
@@ -70,6 +70,7 @@ def write_evaluation_page(
     log: Path | None = None,
     notes: Sequence[str] = (),
     sample_rate: int | None = None,
+    curves: Overall | None = None,
 ) -> None:
     """Writes one HTML file of any system; `recordings` are those whose audio is at hand.
 
@@ -84,7 +85,7 @@ def write_evaluation_page(
         f"({system.duration_s / 60:.0f} minutes); the best system that does not listen reaches {max(limits):.3f}.",
         scores=scores,
         intervals=_intervals(recordings, answers, system),
-        sections=_sections(recordings, answers, system.labels),
+        sections=[*([] if curves is None else [_overall(curves)]), *_sections(recordings, answers, system.labels)],
         training_log=log,
         recordings=_views(recordings, answers, sample_rate),
         facts=facts,
@@ -120,6 +121,20 @@ def facts(detector: Detector) -> dict[str, str]:
         "licences of the sounds": ", ".join(training.get("licences", [])) or "not stated",
         "versions": ", ".join(f"{name} {version}" for name, version in training.get("versions", {}).items()),
     }
+
+
+def _overall(curves: Overall) -> Section:
+    said = []
+    for name, result in curves.results.items():
+        between = curves.intervals.get(name)
+        said.append(f"{name} {result.value:.3f}" + (f" ({between.low:.3f} to {between.high:.3f})" if between else ""))
+    return Section(
+        "Over all thresholds",
+        f"{'; '.join(said)}. From the probabilities as they are: hysteresis, median filter and shortest lengths act on "
+        "decided events only, and enter the scores above but not these. The curve: how many events are found, for how "
+        "many false ones an hour; PSDS is the area under it.",
+        to_inline_svg(psds_figure({name: r for name, r in curves.results.items() if isinstance(r, PsdsResult)})),
+    )
 
 
 def _known_only(recording: AnnotatedRecording, labels: Sequence[str]) -> AnnotatedRecording:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
+from hubbub.metrics import PsdsResult
 from hubbub.report.figures import FALSE, FOUND, INK, REFERENCE, plain
 from hubbub.tuning import Reliability, ThresholdCurves
 
@@ -39,6 +40,24 @@ def threshold_figure(curves: ThresholdCurves, chosen: Mapping[str, float]) -> Fi
     legend = figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     for text in legend.get_texts():
         text.set_color(INK)
+    return figure
+
+
+def psds_figure(results: Mapping[str, PsdsResult]) -> Figure:
+    """The staircases of which PSDS is the area: the effective rate of found events over that of false ones an hour."""
+    figure = Figure(figsize=(6.2, 3.2), layout="constrained")
+    axes = figure.subplots()
+    for (name, result), colour in zip(results.items(), (FOUND, FALSE), strict=False):
+        rates, found = result.curve
+        axes.step(rates, found, where="post", color=colour, linewidth=2, label=f"{name}: {result.value:.3f}")
+        axes.set_xlim(0, result.settings["max_efpr"])
+    axes.set_ylim(0, 1)
+    axes.set_title("", loc="left")
+    axes.set_xlabel("false events an hour and label, cross-triggers included")
+    axes.set_ylabel("events found, less their spread", color=INK)
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.3, linewidth=0.6)
     return figure
 
 

@@ -7,6 +7,16 @@ from hubbub.errors import ConfigError
 
 
 @dataclass(frozen=True)
+class Tally:
+    """Of one label over all recordings: reference events found, false alarms, events that are right, all events."""
+
+    n_found: int
+    n_false: int
+    n_right: int
+    n_estimated: int
+
+
+@dataclass(frozen=True)
 class Aim:
     """The best F1 where nothing is given; else for each label by itself at most so many false alarms an hour, or at
     least this precision of its events, and of all decisions that keep to it the one that finds the most events.
@@ -30,11 +40,11 @@ class Aim:
         """Whether there is something to keep to."""
         return self.false_alarms_per_hour is not None or self.precision is not None
 
-    def allows(self, n_false: int, n_estimated: int, hours: float) -> bool:
-        """Whether a label may make `n_false` false alarms among `n_estimated` events in so many hours of audio."""
+    def allows(self, tally: Tally, hours: float) -> bool:
+        """Whether a label may do so in so many hours of audio."""
         if self.false_alarms_per_hour is not None:
-            return n_false <= self.false_alarms_per_hour * hours
-        return self.precision is None or n_estimated - n_false >= self.precision * n_estimated
+            return tally.n_false <= self.false_alarms_per_hour * hours
+        return self.precision is None or tally.n_right >= self.precision * tally.n_estimated
 
     def __str__(self) -> str:
         if self.false_alarms_per_hour is not None:

@@ -10,25 +10,21 @@ from numpy.typing import NDArray
 from hubbub.decode import LabelRule, decode, median_filter
 from hubbub.events import Event, covered_share, merge, spans_of
 from hubbub.grid import Grid
-from hubbub.tuning.aim import Aim
+from hubbub.tuning.aim import Aim, Tally
 from hubbub.tuning.validation import Validation
 
 HALF = 0.5
-"""An event is a false alarm where less than this share of it lies in reference events of its label, and a reference
-event is found where rightly raised events cover this share of it; as in intersection-based scores with 0.5 and 0.5.
+"""An event is right where this share of it or more lies in reference events of its label, and a reference event is
+found where right events cover this share of it; as in intersection-based scores with 0.5 and 0.5.
 
-Merely touching would not do: one event from the beginning to the end touches everything, and would never be false."""
+A false alarm, as in `hubbub.metrics.false_alarms`, lies in none at all. One event from the beginning to the end is
+therefore no false alarm wherever the label sounds, but it finds nothing either."""
+PATIENCE = 3
+"""Thresholds that may break the budget one after the other before lower ones are given up."""
+HIGHER = 6
+"""Thresholds above the one that suits without filters, from which on a shape is tried."""
 SILENCE = 5.0
 """Seconds between two recordings: more than any filter or gap reaches."""
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Of one label over all recordings."""
-
-    n_found: int
-    n_false: int
-    n_estimated: int
 
 
 def within(
@@ -36,31 +32,34 @@ def within(
 ) -> tuple[LabelRule, Tally] | None:
     """The rule of the label `index` that keeps to the aim and finds the most events; None where no rule finds any.
 
-    For every shape the lowest threshold is looked for by halving: a higher one rarely makes more false alarms. Of
-    equals the first shape stays, and of its thresholds the lowest. For a label that never sounds it is the lowest
-    threshold of the first shape.
+    Thresholds are tried from the highest down until the budget is broken, since far below it everything melts into one
+    event that is no false alarm; the first shape at all of them, the others near the best of the first. Of equals the
+    first shape stays, and of its thresholds the highest. For a label that never sounds it is the lowest threshold of
+    the first shape that keeps to the aim.
     """
     line = _Line.of(validation, index)
-    thresholds = _candidates(line.probabilities)
+    thresholds = _candidates(line.probabilities)[::-1]
     filtered = {length: line.filtered(length) for length in {shape.median for shape in shapes}}
     best: tuple[LabelRule, Tally] | None = None
-    for shape, ratio in product(shapes, low_ratios):
-        rules = [replace(shape, threshold=t, low_threshold=t * ratio) for t in thresholds]
-        low, high = 0, len(rules)  # the answer lies in [low, high], high: none of them
-        tallies: dict[int, Tally] = {}
-        while low < high:
-            middle = (low + high) // 2
-            tallies[middle] = tally = filtered[shape.median].tally(rules[middle])
-            if aim.allows(tally.n_false, tally.n_estimated, validation.hours) and tally.n_estimated:
-                high = middle
-            elif tally.n_estimated:
-                low = middle + 1
-            else:
-                high = middle  # so high that it finds nothing: lower is no worse
-        for chosen, tally in sorted(tallies.items()):
-            kept = aim.allows(tally.n_false, tally.n_estimated, validation.hours)
-            if kept and (tally.n_found or not line.reference) and (best is None or tally.n_found > best[1].n_found):
-                best = rules[chosen], tally
+    begin = 0
+    for number, (shape, ratio) in enumerate(product(shapes, low_ratios)):
+        broken, reached = 0, 0
+        for place in range(begin, len(thresholds)):
+            rule = replace(shape, threshold=thresholds[place], low_threshold=thresholds[place] * ratio)
+            tally = filtered[shape.median].tally(rule)
+            if not aim.allows(tally, validation.hours):
+                broken += 1
+                if broken == PATIENCE:
+                    break
+                continue
+            broken, reached = 0, place
+            better = best is None or tally.n_found > best[1].n_found
+            if (better and tally.n_found) or (number == 0 and not line.reference):
+                best = rule, tally
+        if number == 0:
+            begin = max(0, reached - HIGHER)
+            if not line.reference:
+                break
     return best
 
 
@@ -100,10 +99,11 @@ class _Line:
         """Of a rule; its median filter was applied before."""
         end = self.grid.seconds(len(self.probabilities))
         found = decode(self.probabilities[:, None], [self.label], [replace(rule, median=1)], self.grid, end)
-        spans = spans_of(found)
-        right = covered_share(spans, spans_of(self.reference)) >= HALF
-        held = covered_share(spans_of(self.reference), spans[right]) >= HALF
-        return Tally(int(held.sum()), int((~right).sum()), len(found))
+        spans, known = spans_of(found), spans_of(self.reference)
+        shares = covered_share(spans, known)
+        right = shares >= HALF
+        held = covered_share(known, spans[right]) >= HALF
+        return Tally(int(held.sum()), int((shares == 0).sum()), int(right.sum()), len(found))
 
 
 def _candidates(probabilities: NDArray[np.float64]) -> list[float]:
