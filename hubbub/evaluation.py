@@ -122,7 +122,7 @@ def read_answers(path: Path, reference: Reference, threshold: float = 0.5) -> An
     files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
     tables = [file for file in files if annotations.is_score_table(file)]
     if not tables:
-        return Answers(_shortened(path, annotations.read_folder(path), reference.durations))
+        return Answers(_shortened(path, annotations.read_folder(path, known=reference.durations), reference.durations))
     heard: dict[str, Probabilities] = {}
     for file in tables:
         name = _recording_of(file.relative_to(path), reference)
@@ -189,11 +189,17 @@ class Overall:
         }
 
 
-def overall(answers: Answers, reference: Reference, n_resamples: int = N_RESAMPLES) -> Overall:
+def overall(
+    answers: Answers,
+    reference: Reference,
+    n_resamples: int = N_RESAMPLES,
+    progress: Callable[[int, int], None] | None = None,
+) -> Overall:
     """PSDS and average precision of score tables or a detector, over its labels; what else sounds is left out.
 
-    The probabilities are taken as they are: no median filter, no hysteresis, no shortest lengths. Raises `ConfigError`
-    where there are events only, and as `hubbub.metrics.psds` does.
+    `n_resamples` 0 leaves the intervals out, which take most of the time. The probabilities are taken as they are: no
+    median filter, no hysteresis, no shortest lengths. Raises `ConfigError` where there are events only, and as
+    `hubbub.metrics.psds` does.
     """
     if not answers.heard:
         raise ConfigError("PSDS and average precision want the scores of every frame; a table of events has none")
@@ -206,9 +212,12 @@ def overall(answers: Answers, reference: Reference, n_resamples: int = N_RESAMPL
         "average precision": PrecisionStatistic.of(known, answers.heard, reference.durations),
     }
     intervals = {}
-    if len(reference.durations) > 1:
+    if len(reference.durations) > 1 and n_resamples:
         rng = np.random.default_rng(0)
-        intervals = {name: interval_of(each, rng, n_resamples) for name, each in statistics.items()}
+        for name, each in statistics.items():
+            intervals[name] = interval_of(each, rng, n_resamples)
+            if progress is not None:
+                progress(len(intervals), len(statistics))
     return Overall({name: each.result() for name, each in statistics.items()}, intervals)
 
 

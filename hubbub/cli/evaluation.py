@@ -28,7 +28,7 @@ def evaluate(
 ) -> None:
     """Scores, beside those of systems that do not listen."""
     from hubbub.detector import ClipDetector
-    from hubbub.evaluation import listen, oracle, overall, read_answers, read_reference
+    from hubbub.evaluation import N_RESAMPLES, listen, oracle, overall, read_answers, read_reference
     from hubbub.events import labels_of
     from hubbub.metrics import evaluate as score
     from hubbub.metrics import evaluate_with_trivial
@@ -51,7 +51,8 @@ def evaluate(
     curves = None
     if "oracle" in scores:
         try:
-            curves = overall(answers, known)
+            with reporter.bar("drawing recordings anew") as tick:
+                curves = overall(answers, known, N_RESAMPLES if as_json or page is not None else 0, tick)
         except HubbubError as error:  # the other figures stand all the same
             reporter.error(str(error))
     if as_json:
