@@ -53,6 +53,9 @@ def test_a_share_is_met_to_the_microsecond():
     recording = Recording.of([Event(0.1, 0.17, "dog")], [Event(0.1, 0.2, "dog")], 1.0)
     assert intersection.counts(recording, ["dog"], dtc=0.7, gtc=0.7).true_positives == (1,)
     assert intersection.counts(recording, ["dog"], dtc=0.70001, gtc=0.7).false_positives == (1,)
+    # 70 % of 100 002 µs are 70 001.4 µs, and 70 001 are enough.
+    recording = Recording.of([Event(0.1, 0.170001, "dog")], [Event(0.1, 0.200002, "dog")], 1.0)
+    assert intersection.counts(recording, ["dog"], dtc=0.7, gtc=0.7).true_positives == (1,)
     instant = Recording.of([Event(0.5, 0.5, "dog")], [], 1.0)
     assert intersection.counts(instant, ["dog"]).n_reference == (0,)
 
