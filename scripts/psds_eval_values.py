@@ -2,7 +2,7 @@
 
     python scripts/psds_eval_values.py
 
-psds_eval 0.5.3 runs neither with pandas 3 nor with NumPy 2, so it cannot stand beside what the other tests need:
+psds_eval 0.5.3 does not run with pandas 3, so it cannot stand beside what the other tests need:
 run this in an environment of its own, with `psds_eval==0.5.3 "pandas<3" "numpy<2"`, from the top of the repository.
 """
 
