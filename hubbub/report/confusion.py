@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from hubbub.report.figures import FOUND, INK, plain
+from hubbub.report.figures import FOUND, INK, plain, short
 
 CELL = 0.36
 """Inches: a number of three digits has room."""
@@ -47,7 +47,7 @@ def confusion_figure(counts: NDArray[np.int64], labels: Sequence[str], title: st
         part = float(parts[row, column])
         colour = "white" if part >= DARK else INK
         axes.text(column, row, percent(part), color=colour, ha="center", va="center", fontsize=8)
-    names = [plain(label.replace("_", " ")) for label in labels]
+    names = [plain(short(label.replace("_", " "))) for label in labels]
     places = np.arange(len(labels))
     axes.set_xticks(places, names, rotation=90)
     axes.set_yticks(places, names)

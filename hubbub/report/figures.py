@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -29,6 +30,8 @@ except ImportError as error:
 FOUND, FALSE, REFERENCE = "#0072b2", "#d55e00", "#7f7f7f"
 FREQUENCIES = (100, 500, 1000, 2000, 4000, 8000, 16000)
 """Hz: what is marked on a frequency axis where the recording reaches it."""
+LONGEST_NAME = 22
+"""Characters of a label in a figure."""
 INK = "#123457"
 """Text and axes of an SVG that is to take its colour from the page around it; see `to_inline_svg`."""
 
@@ -105,7 +108,9 @@ def to_svg(figure: Figure) -> str:
     """A figure as a standalone SVG document, its text as text; the same figure gives the same bytes."""
     buffer = io.StringIO()
     no_date = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hubbub"}):
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hubbub"}), warnings.catch_warnings():
+        # Text stays text: whoever looks at it has a font with an owl, or not.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(buffer, format="svg", metadata=no_date)
     return buffer.getvalue()
 
@@ -203,3 +208,8 @@ def _time_axis(axes: Axes, duration: float) -> None:
 def plain(label: str) -> str:
     """A label as matplotlib shall print it: between dollar signs it would read mathematics."""
     return label.replace("$", r"\$")
+
+
+def short(label: str) -> str:
+    """A label that leaves a figure room beside it, cut with an ellipsis where it is longer than `LONGEST_NAME`."""
+    return label if len(label) <= LONGEST_NAME else label[: LONGEST_NAME - 1] + "…"

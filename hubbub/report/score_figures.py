@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hubbub.metrics import PsdsResult
-from hubbub.report.figures import FALSE, FOUND, INK, REFERENCE, plain
+from hubbub.report.figures import FALSE, FOUND, INK, REFERENCE, plain, short
 from hubbub.tuning import Reliability, ThresholdCurves
 
 COLUMNS = 4
@@ -28,7 +28,7 @@ def threshold_figure(curves: ThresholdCurves, chosen: Mapping[str, float]) -> Fi
         axes.plot(curves.thresholds, curves.f1[index], color=FOUND, linewidth=2, label="F1")
         if label in chosen:
             axes.axvline(chosen[label], color=FALSE, linewidth=1.2, linestyle=":", label="chosen")
-        axes.set_title(plain(label), loc="left", fontsize=9)
+        axes.set_title(plain(short(label)), loc="left", fontsize=9)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1.03)
         axes.set_xticks([0, 0.5, 1])
