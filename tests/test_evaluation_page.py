@@ -274,3 +274,16 @@ def test_a_phone_shows_all_of_it(browser: Any, page_path: Path) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390, "nothing but timelines and tables scrolls"
     assert page.locator("article.recording .track").first.is_visible()
     page.close()
+
+
+def test_the_page_of_a_detection(data: Path, tmp_path: Path, run: Run, detector: Detector, browser: Any) -> None:
+    done = run("detect", data, "-m", detector.path, "-o", tmp_path / "x.tsv", "--page", tmp_path / "found.html")
+    assert done.code == 0, done.err
+    page = browser.new_page()
+    page.goto((tmp_path / "found.html").as_uri())
+    assert "3 recordings, 0:15" in page.locator(".summary").inner_text()
+    assert page.locator("article.recording").count() == 3
+    assert page.locator(".verdict").count() == 0, "nobody knows what is right"
+    shown = page.locator("article.recording").first.locator("tbody tr").count()
+    assert shown == max(len(events) for events in annotations.read(tmp_path / "x.tsv").values())
+    page.close()

@@ -18,6 +18,7 @@ from hubbub.cli.reproduction import reproduce
 from hubbub.cli.tuning import Calibrate, FalseAlarms, Precision, checked, tune
 from hubbub.console import Reporter
 from hubbub.errors import AnnotationError, ConfigError, HubbubError
+from hubbub.files import check_writable
 
 STOPPED = 130
 """The exit code of a program that was stopped by Ctrl-C."""
@@ -54,6 +55,7 @@ def detect(
     format: Format = None,
     output: Output = None,
     scores: Annotated[Path | None, typer.Option(help="Folder for the probabilities, a table a recording.")] = None,
+    page: Annotated[Path | None, typer.Option(help="Write an HTML page of what was found.")] = None,
     device: Device = "cpu",
     jobs: Jobs = 1,
 ) -> None:
@@ -62,6 +64,12 @@ def detect(
     from hubbub.detection import ONE_RECORDING, Sink
 
     reporter = Reporter()
+    shown = None
+    if page is not None:
+        from hubbub.report.detection_page import Chosen, write_detection_page  # told before the work where it cannot be
+
+        check_writable(page, ConfigError)
+        shown = Chosen()
     detector = hubbub.load(model, device=device, threads=None if jobs == 1 else 1)
     if threshold:
         detector = detector.with_thresholds(_thresholds(threshold))
@@ -79,11 +87,15 @@ def detect(
             seconds += block
             tick(round(seconds), round(max(total, seconds)), "s of audio")
 
-        for found in batch.detect(detector, chosen, jobs, count, keep_probabilities=scores is not None):
+        for found in batch.detect(
+            detector, chosen, jobs, count, keep_probabilities=scores is not None or page is not None
+        ):
             said = found.error
             if said is None:
                 try:
                     sink.add(found)
+                    if shown is not None:
+                        shown.add(found)
                 except AnnotationError as error:
                     said = str(error)
             if said is not None:
@@ -92,6 +104,9 @@ def detect(
     took = time.perf_counter() - started
     if seconds:
         reporter.say(f"{seconds:.1f} s of audio in {took:.1f} s, {seconds / took:.0f} times faster than real time")
+    if page is not None and shown is not None:
+        write_detection_page(page, detector, shown)
+        reporter.say(f"page: {page}")
     if errors:
         raise typer.Exit(1)
 

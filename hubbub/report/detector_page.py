@@ -18,7 +18,7 @@ from hubbub.report.confusion import confusion_figure
 from hubbub.report.excerpts import view, worst_first
 from hubbub.report.figures import to_inline_svg
 from hubbub.report.page import Page, RecordingView, Section, write_page
-from hubbub.report.score_figures import psds_figure, reliability_figure, threshold_figure
+from hubbub.report.score_figures import amount_figure, psds_figure, reliability_figure, threshold_figure
 from hubbub.tuning import reliability, threshold_curves
 
 N_WORST = 5
@@ -196,14 +196,22 @@ def _recordings(
 def _sections(recordings: Sequence[AnnotatedRecording], answers: Answers, labels: Sequence[str]) -> list[Section]:
     if not recordings or not 0 < len(labels) <= MOST_LABELS:
         return []
-    counted = Confusion.of(list(_recordings(recordings, answers.events).values()), labels)
+    judged = list(_recordings(recordings, answers.events).values())
+    counted = Confusion.of(judged, labels)
+    there = [sum(e.duration for each in judged for e in each.reference if e.label == label) for label in labels]
+    found = [sum(e.duration for each in judged for e in each.estimated if e.label == label) for label in labels]
     sections = [
+        Section(
+            "How much of each label there is",
+            "A label that sounds for a few seconds only has a score that a few seconds decide.",
+            to_inline_svg(amount_figure(labels, there, found)),
+        ),
         Section(
             "What was taken for what",
             "Events, in percent of each row. A found event stands in the row of the label that sounded there, or of "
             "nothing; the last column holds the events of which nothing was found.",
             to_inline_svg(confusion_figure(counted.counts, (*labels, "(nothing)"), "")),
-        )
+        ),
     ]
     if answers.heard:
         probabilities, targets = stacked(answers, _reference(recordings))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,21 @@ def window(spans: Sequence[Span], duration: float, length: float) -> tuple[float
     return start, start + length
 
 
+def heard_view(
+    path: Path, name: str, duration: float, estimated: Sequence[Event], heard: Probabilities | None
+) -> RecordingView:
+    """A recording of which nobody knows what sounds, or of a long one the minute in which most was found.
+
+    Raises `AudioError` where it cannot be read.
+    """
+    start, end = window([(event.onset, event.offset) for event in estimated], duration, LONGEST)
+    whole = (start, end) == (0.0, duration)
+    samples, rate = _read(path, start, end, None)
+    events = list(estimated) if whole else clip(estimated, start, end)
+    probabilities = heard if whole or heard is None else _cut(heard, start, end)
+    return RecordingView(name, samples, rate, events, None, probabilities, start)
+
+
 def view(
     recording: AnnotatedRecording,
     title: str,
@@ -69,7 +85,7 @@ def view(
 ) -> RecordingView:
     """The recording, or of a long one the minute where most went wrong. Raises `AudioError` where it cannot be read."""
     start, end = window(mistakes(recording.events, estimated), recording.duration, LONGEST)
-    samples, rate = _read(recording, start, end, sample_rate)
+    samples, rate = _read(recording.path, start, end, sample_rate)
     whole = (start, end) == (0.0, recording.duration)
     return RecordingView(
         name=f"{recording.name} ({title})",
@@ -82,14 +98,12 @@ def view(
     )
 
 
-def _read(
-    recording: AnnotatedRecording, start: float, end: float, sample_rate: int | None
-) -> tuple[NDArray[np.float32], int]:
-    rate = sample_rate if sample_rate is not None else audio.info(recording.path).sample_rate
+def _read(path: Path, start: float, end: float, sample_rate: int | None) -> tuple[NDArray[np.float32], int]:
+    rate = sample_rate if sample_rate is not None else audio.info(path).sample_rate
     first, last = round(start * rate), round(end * rate)
     pieces: list[NDArray[np.float32]] = []
     n_before = 0
-    for block in audio.blocks(recording.path, rate):  # a recording may be ten hours long
+    for block in audio.blocks(path, rate):  # a recording may be ten hours long
         pieces.append(block[max(0, first - n_before) : max(0, last - n_before)])
         n_before += len(block)
         if n_before >= last:

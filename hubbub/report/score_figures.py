@@ -1,6 +1,6 @@
 """Figures of how a system decides: what each threshold would give, and whether probabilities mean what they say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -40,6 +40,23 @@ def threshold_figure(curves: ThresholdCurves, chosen: Mapping[str, float]) -> Fi
     legend = figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     for text in legend.get_texts():
         text.set_color(INK)
+    return figure
+
+
+def amount_figure(labels: Sequence[str], reference: Sequence[float], estimated: Sequence[float]) -> Figure:
+    """Seconds in which each label sounds, and in which it was found, as two bars."""
+    figure = Figure(figsize=(7, 0.6 + 0.3 * len(labels)), layout="constrained")
+    axes = figure.subplots()
+    places = np.arange(len(labels))
+    axes.barh(places - 0.2, reference, height=0.36, color=REFERENCE, label="in the reference")
+    axes.barh(places + 0.2, estimated, height=0.36, color=FOUND, label="found")
+    axes.set_yticks(places, [plain(short(label)) for label in labels])
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("seconds")
+    axes.legend(frameon=False, fontsize=9)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.grid(axis="x", alpha=0.3, linewidth=0.6)
     return figure
 
 
