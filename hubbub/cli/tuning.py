@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -35,8 +36,10 @@ def tune(
 ) -> None:
     """Other thresholds for a detector: the best F1, or a budget of false alarms, or a precision."""
     from hubbub.evaluation import listen, read_reference
+    from hubbub.report.terminal import printable
     from hubbub.training.metadata import rewrite
     from hubbub.tuning import Aim, Decision, Validation, decide
+    from hubbub.tuning.rules import SILENT
 
     decision = Decision(Aim(false_alarms_per_hour, precision), checked(calibrate))
     reporter = Reporter()
@@ -70,12 +73,16 @@ def tune(
             update={"training": facts, "scores": {}}
         ),
     )
-    table = Table(title=f"decided on {len(heard)} recordings, {validation.hours:.2f} h: {decision.aim}")
-    for title in ("label", "threshold", "low", "median", "shortest event", "shortest gap"):
-        table.add_column(title, justify="left" if title == "label" else "right")
+    table = Table(
+        box=box.SIMPLE_HEAD, title=f"decided on {len(heard)} recordings, {validation.hours:.2f} h: {decision.aim}"
+    )
+    table.add_column("label", no_wrap=True)
+    for title in ("thres-\nhold", "\nlow", "median,\nframes", "event,\nseconds", "gap,\nseconds"):
+        table.add_column(title, justify="right")
     for label, rule in decided.rules.items():
-        lengths = (f"{rule.median} frames", f"{rule.shortest_event:g} s", f"{rule.shortest_gap:g} s")
-        table.add_row(label, f"{rule.threshold:.3f}", f"{rule.low_threshold:.3f}", *lengths)
+        lengths = (f"{rule.median}", f"{rule.shortest_event:g}", f"{rule.shortest_gap:g}")
+        shown = (f"{rule.threshold:.3f}", f"{rule.low_threshold:.3f}", *lengths)
+        table.add_row(printable(label), *(shown if rule != SILENT else ("silent", "", "", "", "")))
     Console().print(table)
     for note in decided.notes:
         reporter.say(f"note: {note}")
