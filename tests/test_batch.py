@@ -237,7 +237,10 @@ def test_audacity_holds_one_recording(tmp_path: Path, detector: Detector) -> Non
 def test_a_format_that_is_none(tmp_path: Path, detector: Detector) -> None:
     with pytest.raises(ConfigError) as error:
         Sink("xml", None, None, pretty=False)
-    assert str(error.value) == "--format xml: wanted tsv, audacity, csv, json, text"
+    assert str(error.value) == (
+        "--format xml: wanted tsv, audacity, audioset, birdnet, csv, elan, jams, json, kaleidoscope, raven, rttm, "
+        "sonicvisualiser, text, textgrid"
+    )
 
 
 def test_an_output_that_cannot_be_written_is_told_before_the_work(tmp_path: Path, detector: Detector) -> None:

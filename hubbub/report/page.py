@@ -18,7 +18,16 @@ from hubbub.metrics import Interval, Scores
 from hubbub.report.comparison import Probabilities
 from hubbub.report.drawing import count, draw
 from hubbub.report.figures import to_inline_svg, training_curves
-from hubbub.report.tables import LABEL_COLUMNS, SCORE_COLUMNS, TRIVIAL, headlines, label_rows, score_rows
+from hubbub.report.tables import (
+    LABEL_COLUMNS,
+    ORACLE,
+    ORACLE_NOTE,
+    SCORE_COLUMNS,
+    TRIVIAL,
+    headlines,
+    label_rows,
+    score_rows,
+)
 from hubbub.report.timeaxis import clock
 
 try:
@@ -110,6 +119,7 @@ def render(page: Page) -> str:
         headlines=headlines(scores),
         columns=SCORE_COLUMNS,
         systems=score_rows(scores),
+        oracle_note=ORACLE_NOTE if ORACLE in scores else "",
         label_columns=LABEL_COLUMNS,
         labels=label_rows(shown) if shown is not None else [],
         scored=f"{count(shown.n_recordings, 'recording')}, {clock(shown.duration_s)}" if shown is not None else "",

@@ -12,6 +12,11 @@ if TYPE_CHECKING:  # a timeline needs no scores, and metrics bring scipy: a seco
 TRIVIAL = ("always_silent", "always_on", "prior")
 """What `evaluate_with_trivial` calls the systems that do not listen."""
 
+ORACLE = "oracle"
+ORACLE_NOTE = (
+    "oracle: thresholds chosen on these very recordings, as no system may; what better ones could gain at most"
+)
+
 
 @dataclass(frozen=True)
 class Column:

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from hubbub.events import Event, clip, labels_of, merge, to_targets
 from hubbub.grid import Grid
-from hubbub.report.tables import Cell, label_rows, score_rows
+from hubbub.report.tables import ORACLE, ORACLE_NOTE, Cell, label_rows, score_rows
 from hubbub.report.timeaxis import clock, tick_texts, ticks
 
 if TYPE_CHECKING:  # a timeline needs no scores, and metrics bring scipy: a second on a small board
@@ -123,6 +123,8 @@ def score_table(scores_by_system: Mapping[str, Scores]) -> Table:
     are the substitutions, deletions and insertions that make up the frame error rate.
     """
     caption = "* the best that not listening gets   ! no better than that   ER: error rate"
+    if ORACLE in scores_by_system:
+        caption += f"\n{ORACLE_NOTE}"
     table = _table(SCORE_HEADINGS, caption)
     for row in score_rows(scores_by_system):
         cells = [Text(cell.text + _mark(cell), style=MARK_STYLES[_mark(cell)]) for cell in row.cells]
