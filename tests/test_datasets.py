@@ -9,6 +9,7 @@ import pytest
 import soundfile
 from joblib import parallel_config
 
+from hubbub import annotations
 from hubbub.datasets import features
 from hubbub.datasets.annotated import kind_of, read_annotated
 from hubbub.datasets.clips import labels_of, read_clips
@@ -176,6 +177,27 @@ class TestAnnotated:
         text(tmp_path / "labels" / name, content)
         (recording,) = read_annotated(tmp_path)
         assert recording.events == (Event(0.25, 0.5, "dog"),)
+
+    @pytest.mark.parametrize(
+        ("ending", "form"),
+        [
+            (".TextGrid", "textgrid"),
+            (".eaf", "elan"),
+            (".svl", "sonicvisualiser"),
+            (".jams", "jams"),
+            (".rttm", "rttm"),
+            (".labels.txt", "audacity"),
+            (".Table.1.selections.txt", "raven"),
+            (".BirdNET.selection.table.txt", "raven"),
+        ],
+    )
+    def test_label_files_of_other_programs(self, tmp_path, ending, form):
+        wav(tmp_path / "a.wav", 1.0)
+        annotations.write(tmp_path / f"a{ending}", {"a.wav": [Event(0.25, 0.5, "dog")]}, form)
+        assert kind_of(tmp_path) == "annotated"
+        (recording,) = read_annotated(tmp_path)
+        ((onset, offset, label),) = [(event.onset, event.offset, event.label) for event in recording.events]
+        assert (onset, offset, label) == (pytest.approx(0.25, abs=1e-3), pytest.approx(0.5, abs=1e-3), "dog")
 
     def test_labels_of_other_recordings(self, tmp_path):
         wav(tmp_path / "a.wav", 1.0)

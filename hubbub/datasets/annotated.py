@@ -26,7 +26,11 @@ RECORDINGS = "recordings.csv"
 TABLES = ("events.tsv", "labels.tsv")
 TABLE_COLUMNS = {"filename", "onset"}
 LABEL_FOLDERS = ("labels", "annotations")
-LABEL_SUFFIXES = (".txt", ".tsv", ".json")
+LABEL_SUFFIXES = (
+    *(".txt", ".tsv", ".json", ".ann", ".lab", ".segments", ".TextGrid", ".eaf", ".svl", ".jams", ".rttm"),
+    *(".labels.txt", ".selections.txt", ".Table.1.selections.txt", ".BirdNET.selection.table.txt"),
+)
+"""What a label file has for the suffix of its recording."""
 LAYOUT = "recordings with a table events.tsv (filename onset offset event_label) or a label file of the same name each"
 
 
@@ -179,7 +183,7 @@ def _label_files(folder: Path, path: Path) -> list[Path]:
     relative = path.relative_to(folder)
     below = relative.relative_to(AUDIO) if relative.parts[0] == AUDIO and len(relative.parts) > 1 else relative
     places = [path, *(folder / name / below for name in LABEL_FOLDERS)]
-    files = [place.with_suffix(suffix) for place in places for suffix in LABEL_SUFFIXES]
+    files = [place.with_name(place.stem + suffix) for place in places for suffix in LABEL_SUFFIXES]
     return [file for file in files if file.is_file()]
 
 
