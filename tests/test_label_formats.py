@@ -498,3 +498,22 @@ def test_new_names_for_labels(tmp_path: Path) -> None:
         with pytest.raises(AnnotationError) as error:
             annotations.read_label_names(path)
         assert str(error.value).startswith(f"{path}{wanted}")
+
+
+@pytest.mark.parametrize("form", ["raven", "kaleidoscope", "birdnet", "audioset", "dcase", "csv"])
+def test_a_label_may_begin_with_a_quote(tmp_path: Path, form: str) -> None:
+    events = [Event(0.5, 1.5, '"hi" there'), Event(2.0, 3.0, '"')]
+    annotations.write(tmp_path / "a", {"a.wav": events}, form)
+    (found,) = annotations.read(tmp_path / "a", format=form).values()
+    assert [event.label for event in found] == [event.label for event in events]
+
+
+def test_a_recording_may_be_called_by_a_number(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("7\t0.5\t1.0\tdog\n7\t2.0\t3.0\tcat\n")
+    found = annotations.read(tmp_path / "a.txt")
+    assert {name: [event.label for event in events] for name, events in found.items()} == {"7": ["dog", "cat"]}
+
+
+def test_our_own_json_is_no_jams(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"annotations": [], "recordings": []}')
+    assert annotations.detect_format(tmp_path / "a.json") == "json"

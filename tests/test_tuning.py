@@ -1,6 +1,7 @@
 """Decisions on validation recordings: budgets, precision, calibration, what a detector keeps of them."""
 
 import json
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,8 @@ from hubbub.tuning import (
     threshold_curves,
     tune,
 )
+from hubbub.tuning.aim import Tally
+from hubbub.tuning.budget import _Line
 from tests.conftest import LABELS, Run
 
 GRID = Grid(50, 1)
@@ -68,6 +71,30 @@ def tally(known: Validation, index: int, rule: LabelRule) -> tuple[int, int, int
         n_right += len(right)
         n_estimated += len(estimated)
     return found, false, n_right, n_estimated
+
+
+def test_what_is_false_right_and_found_by_hand() -> None:
+    values = np.zeros((2, 500, 1), np.float32)
+    values[0, 50:110] = 0.9  # from 1.0 to 2.2 s: touches the first dog, and is not right
+    values[0, 250:300] = 0.9  # nothing is there
+    values[0, 475:] = 0.9  # nor here, at the end of one recording
+    values[1, :25] = 0.9  # a dog at the beginning of the next one
+    reference = {"a.wav": [Event(2.0, 3.0, "dog")], "b.wav": [Event(0.0, 0.5, "dog"), Event(7.0, 8.0, "dog")]}
+    known = Validation(
+        ["dog"], GRID, dict(zip(reference, values, strict=True)), reference, dict.fromkeys(reference, 10)
+    )
+    rule = LabelRule(shortest_gap=1.0)
+    assert _Line.of(known, 0).filtered(1).tally(rule) == Tally(n_found=1, n_false=2, n_right=1, n_estimated=4)
+
+
+@pytest.mark.parametrize("median", [1, 5, 11])
+def test_all_recordings_on_one_line_are_counted_as_each_by_itself(rng: np.random.Generator, median: int) -> None:
+    known = validation(rng)
+    for index, threshold in product(range(2), (0.2, 0.4, 0.7)):
+        rule = LabelRule(threshold, threshold / 2, median, shortest_event=0.1, shortest_gap=0.3)
+        counted = _Line.of(known, index).filtered(median).tally(rule)
+        slowly = tally(known, index, rule)
+        assert (counted.n_found, counted.n_false, counted.n_right, counted.n_estimated) == slowly
 
 
 @pytest.mark.parametrize("budget", [0.0, 20.0, 200.0])
@@ -210,6 +237,7 @@ def test_ends_and_definition_of_a_temperature() -> None:
         {"knots": ((0.0, 0.5), (1.0, 0.4))},
         {"knots": ((0.0, 0.0), (0.5, 0.5), (0.5, 0.6), (1.0, 1.0))},
         {"knots": ((0.1, 0.0), (1.0, 1.0))},
+        {"knots": ((0.0, 0.0), (0.5, 0.8), (0.7, 0.3), (1.0, 1.0))},
         {"knots": ((0.0, 0.0), (1.0, 1.1))},
     ],
 )
@@ -247,6 +275,12 @@ def test_curves_are_what_each_threshold_gives(rng: np.random.Generator) -> None:
         np.testing.assert_allclose(curves.recall[:2, place], hits[:2] / known.targets.sum(0)[:2])
         np.testing.assert_allclose(curves.precision[:, place], hits / np.maximum(active.sum(0), 1))
         np.testing.assert_allclose(curves.f1[:, place], 2 * hits / (active.sum(0) + known.targets.sum(0)).clip(1))
+
+
+def test_a_probability_at_the_threshold_counts() -> None:
+    """As in the decision rule: an event begins where the threshold is reached."""
+    curves = threshold_curves(np.array([[0.5], [0.4]]), np.array([[True], [False]]), ["dog"], np.array([0.4, 0.5, 0.6]))
+    assert (curves.recall.tolist(), curves.precision.tolist()) == ([[1, 1, 0]], [[0.5, 1, 0]])
 
 
 # What a detector keeps

@@ -40,9 +40,10 @@ def read(path: Path, lines: Lines, recording: str) -> dict[str, list[Event]]:
 
 
 def write(file: TextIO, table: EventTable) -> None:
-    """Writes header and rows, names and labels as they are; segments without events have no row."""
+    """Writes header and rows, in quotes where a name or a label begins with one; segments without events have no row."""
     file.write("\t".join(COLUMNS) + "\n")
     for segment in sorted(table):
         for each in in_order(table[segment]):
             name, label = on_one_line("filename", segment), on_one_line("label", each.label)
-            file.write(f"{name}\t{each.onset:.6f}\t{each.offset:.6f}\t{label}\n")
+            times = f"{each.onset:.6f}\t{each.offset:.6f}"
+            file.write(f"{columns.quoted(name)}\t{times}\t{columns.quoted(label)}\n")
