@@ -370,7 +370,9 @@ def test_tune_writes_another_detector(
     rows = "".join(f"{n}.wav\t{e.onset}\t{e.offset}\t{e.label}\n" for n in "ab" for e in bells)
     table = annotated(tmp_path / "data", bursts, rows)
     target = tmp_path / "tuned.onnx"
-    done = run("tune", detector.path, table, "-o", target, "--false-alarms-per-hour", 0, "--calibrate", "isotonic")
+    source = tmp_path / "scored.onnx"
+    rewrite(detector.path, source, lambda metadata: metadata.model_copy(update={"scores": {"test": {"frame": 0.5}}}))
+    done = run("tune", source, table, "-o", target, "--false-alarms-per-hour", 0, "--calibrate", "isotonic")
     assert done.code == 0, done.err
     assert LABELS[1] in done.out, "the table of rules"
     tuned = load(target)

@@ -40,7 +40,7 @@ def read(path: Path, lines: Lines, recording: str) -> dict[str, list[Event]]:
 
 
 def write(file: TextIO, table: EventTable) -> None:
-    """Writes header and rows, in quotes where a name or a label begins with one; segments without events have no row."""
+    """Writes header and rows, in quotes what begins with one; segments without events have no row."""
     file.write("\t".join(COLUMNS) + "\n")
     for segment in sorted(table):
         for each in in_order(table[segment]):
