@@ -121,3 +121,21 @@ def test_a_label_without_reference_events_is_where_we_differ(sse):
             *as_theirs(sse, reference, scores), durations, dtc_threshold=0.7, gtc_threshold=0.7, max_efpr=100.0
         )
     assert psds(reference, scores, durations).absent_labels == ("rain",)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("settings", SETTINGS[:2])
+def test_psds_of_ten_thousand_events(sse, settings):
+    reference, scores, durations = random_case(1, n_recordings=5000)
+    assert sum(map(len, reference.values())) > 10_000
+    wanted, *_ = sse.intersection_based.psds(
+        *as_theirs(sse, reference, scores),
+        durations,
+        dtc_threshold=settings.dtc,
+        gtc_threshold=settings.gtc,
+        cttc_threshold=settings.cttc,
+        alpha_ct=settings.alpha_ct,
+        alpha_st=settings.alpha_st,
+        max_efpr=settings.max_efpr,
+    )
+    assert psds(reference, scores, durations, settings).value == pytest.approx(wanted, abs=1e-9)
