@@ -16,7 +16,7 @@ from hubbub.detector import Detector
 from hubbub.evaluation import Answers, listen, oracle, overall, read_answers, read_reference, stacked
 from hubbub.events import Event, to_targets, to_targets_on
 from hubbub.grid import Grid
-from hubbub.metrics import evaluate
+from hubbub.metrics import Counts, evaluate
 from hubbub.metrics.confusion import Confusion
 from hubbub.metrics.recording import Recording
 from hubbub.report.comparison import verdicts
@@ -44,6 +44,12 @@ def test_confusion_by_hand() -> None:
         [0, 0, 0, 1],  # nobody heard the owl
         [1, 0, 0, 0],  # a cat where nothing was
     ]
+
+
+def test_counts_of_a_label_are_its_own() -> None:
+    counts = Counts(("a", "b"), (1, 2), (3, 4), (5, 6), 7, 8, 9, 20)
+    assert counts.of_label("b") == Counts(("b",), (2,), (4,), (6,), 0, 0, 0, 20)
+    assert counts.of_label("b").micro_f1 == counts.f1_by_label[1]
 
 
 def test_targets_on_edges_are_those_of_the_grid(rng: np.random.Generator) -> None:
@@ -237,6 +243,7 @@ def test_every_control_works_in_a_browser(browser: Any, page_path: Path) -> None
     assert first.locator("details").evaluate("e => e.open")
 
     audio = first.locator("audio")
+    assert "–" in page.locator("table.labels tbody tr").first.inner_text(), "an interval by label"
     rows = first.locator("tr[data-verdict]")
     assert {rows.nth(k).get_attribute("data-verdict") for k in range(rows.count())} >= {"right", "false"}
     last = rows.last.locator("button")

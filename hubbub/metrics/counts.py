@@ -53,6 +53,13 @@ class Counts:
             self.n_slots + other.n_slots,
         )
 
+    def of_label(self, label: str) -> "Counts":
+        """Hits and errors of one label alone; what the errors are made of belongs to all labels, and is left out."""
+        index = self.labels.index(label)
+        parts = (self.true_positives, self.false_positives, self.false_negatives)
+        hits, false, missed = ((part[index],) for part in parts)
+        return Counts((label,), hits, false, missed, 0, 0, 0, self.n_slots)
+
     @property
     def n_reference(self) -> tuple[int, ...]:
         """By label: how many the reference has."""

@@ -79,12 +79,14 @@ def write_evaluation_page(
     """
     system = scores["system"]
     limits = [score.frame.micro_f1 for name, score in scores.items() if name not in ("system", "oracle")]
+    each = _each(recordings, answers, system)
     page = Page(
         title=title,
         summary=f"Frame F1 {system.frame.micro_f1:.3f} on {system.n_recordings} recordings "
         f"({system.duration_s / 60:.0f} minutes); the best system that does not listen reaches {max(limits):.3f}.",
         scores=scores,
-        intervals=_intervals(recordings, answers, system),
+        intervals={} if each is None else _intervals(each),
+        label_intervals={} if each is None else _label_intervals(each, system.labels),
         sections=[*([] if curves is None else [_overall(curves)]), *_sections(recordings, answers, system.labels)],
         training_log=log,
         recordings=_views(recordings, answers, sample_rate),
@@ -161,13 +163,13 @@ def _reference(recordings: Sequence[AnnotatedRecording]) -> Reference:
 def _views(recordings: Sequence[AnnotatedRecording], answers: Answers, sample_rate: int | None) -> list[RecordingView]:
     ranked = worst_first(recordings, answers.events)
     n_worst = min(N_WORST, max(1, len(ranked) - 2))
-    places = [(index, "the worst one" if index == 0 else f"the {index + 1}. worst") for index in range(n_worst)]
+    places = list(enumerate(("the worst", "the second worst", "the third", "the fourth", "the fifth")[:n_worst]))
     places += [(len(ranked) // 2, "the middle one"), (len(ranked) - 1, "the best one")]
     chosen = {index: title for index, title in reversed(places) if index < len(ranked)}
     return [
         view(
             ranked[index],
-            f"{title} of {len(ranked)}" if len(ranked) > 1 else "the only one",
+            f"{title}, of {len(ranked)}" if len(ranked) > 1 else "the only one",
             answers.events[ranked[index].name],
             answers.heard.get(ranked[index].name),
             sample_rate,
@@ -176,15 +178,29 @@ def _views(recordings: Sequence[AnnotatedRecording], answers: Answers, sample_ra
     ]
 
 
-def _intervals(recordings: Sequence[AnnotatedRecording], answers: Answers, system: Scores) -> dict[str, Interval]:
-    """Of the headlines, where all recordings are at hand and there are two or more."""
-    if len(recordings) != system.n_recordings or len(recordings) < 2:
-        return {}
-    settings = Settings()
-    each = Each.of(_recordings(recordings, answers.events), system.labels, settings)
+def _label_intervals(each: Each, labels: Sequence[str]) -> dict[str, Interval]:
+    """Of the frame F1 of each label."""
+    rng = np.random.default_rng(0)
+    return {
+        label: interval(
+            {name: counts.of_label(label) for name, counts in each.frame.items()}, "micro_f1", rng, N_RESAMPLES
+        )
+        for label in labels
+    }
+
+
+def _intervals(each: Each) -> dict[str, Interval]:
+    """Of the headlines."""
     rng = np.random.default_rng(0)
     kinds = (("frame F1", each.frame), ("segment F1", each.segment), ("event F1", each.event))
     return {title: interval(counted, "micro_f1", rng, N_RESAMPLES) for title, counted in kinds}
+
+
+def _each(recordings: Sequence[AnnotatedRecording], answers: Answers, system: Scores) -> Each | None:
+    """What was counted in each recording, where all of them are at hand and there are two or more."""
+    if len(recordings) != system.n_recordings or len(recordings) < 2:
+        return None
+    return Each.of(_recordings(recordings, answers.events), system.labels, Settings())
 
 
 def _recordings(

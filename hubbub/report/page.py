@@ -68,15 +68,16 @@ class Section:
 class Page:
     """What a page shows, from top to bottom; what is empty is left out.
 
-    `intervals` are those of the headlines, by their title. `scores` are by system, as `evaluate_with_trivial` returns
-    them; `facts` are what a reader needs to trust or repeat the rest (labels, sample rate, look-ahead, training data,
-    licences, versions); `notes` are sentences.
+    `intervals` are those of the headlines, by their title, `label_intervals` those of frame F1, by label. `scores` are
+    by system, as `evaluate_with_trivial` returns them; `facts` are what a reader needs to trust or repeat the rest
+    (labels, sample rate, look-ahead, training data, licences, versions); `notes` are sentences.
     """
 
     title: str
     summary: str
     scores: Mapping[str, Scores] | None = None
     intervals: Mapping[str, Interval] = field(default_factory=dict)
+    label_intervals: Mapping[str, Interval] = field(default_factory=dict)
     sections: Sequence[Section] = ()
     training_log: Path | None = None
     recordings: Sequence[RecordingView] = ()
