@@ -14,7 +14,7 @@ TRIVIAL = ("always_silent", "always_on", "prior")
 
 ORACLE = "oracle"
 ORACLE_NOTE = (
-    "oracle: thresholds chosen on these very recordings, as no system may; what better ones could gain at most"
+    "oracle: thresholds chosen on these very recordings, as no system may; what better ones could gain in frame F1"
 )
 
 
