@@ -153,8 +153,8 @@ def stacked(answers: Answers, reference: Reference) -> tuple[NDArray[np.floating
 
 
 def oracle(answers: Answers, reference: Reference) -> dict[str, list[Event]]:
-    """The events at the thresholds that are best for these very recordings: no system may choose them so, and none of
-    its thresholds can do better by micro-averaged frame F1. It says what a better decision could gain at most."""
+    """The events at the thresholds that would be tuned on these very recordings, for micro-averaged frame F1 and within
+    the limits of `best_thresholds`: no system may choose them so."""
     return _decided(answers.heard, best_thresholds(*stacked(answers, reference)))
 
 

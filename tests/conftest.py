@@ -58,6 +58,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
             main()
         written = capsys.readouterr()
         assert isinstance(end.value.code, int)
+        assert "Traceback" not in written.out + written.err
         return Ran(end.value.code, written.out, written.err)
 
     return called

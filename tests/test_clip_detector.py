@@ -4,8 +4,6 @@ import json
 import re
 import sys
 import tracemalloc
-from collections.abc import Callable
-from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,6 @@ from rich.console import Console
 import hubbub
 from hubbub import annotations, audio, batch
 from hubbub.annotations.scores import read_scores
-from hubbub.cli import main
 from hubbub.clip import windows
 from hubbub.detection import Sink
 from hubbub.detector import ClipDetector, Detector
@@ -28,6 +25,7 @@ from hubbub.errors import AudioError, ConfigError, DetectorError
 from hubbub.events import Event
 from hubbub.model import METADATA_KEY, Metadata, Model
 from hubbub.report.terminal import timeline
+from tests.conftest import Ran, Run
 
 RATE, CLIP = 22050, 2 * 22050 + 7
 LABELS = ("quiet", "middling", "loud")
@@ -347,32 +345,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@dataclass(frozen=True)
-class Ran:
-    """What a command left."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ran]
 BROKEN = "hubbub: broken.wav: holds text, not audio; wanted a recording "
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def called(*arguments: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["hubbub", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main()
-        written = capsys.readouterr()
-        assert isinstance(end.value.code, int)
-        assert "Traceback" not in written.out + written.err
-        return Ran(end.value.code, written.out, written.err)
-
-    return called
 
 
 @pytest.mark.parametrize("jobs", [1, 3])

@@ -67,7 +67,7 @@ def tally(known: Validation, index: int, rule: LabelRule) -> tuple[int, int, int
         reference = [event for event in known.reference[name] if event.label == label]
         right = [event for event in estimated if share(event, reference) >= 0.5]
         found += sum(share(event, right) >= 0.5 for event in reference)
-        false += sum(share(event, reference) == 0 for event in estimated)
+        false += sum(not any(e.onset <= o.offset and o.onset <= e.offset for o in reference) for e in estimated)
         n_right += len(right)
         n_estimated += len(estimated)
     return found, false, n_right, n_estimated

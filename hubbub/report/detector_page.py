@@ -1,14 +1,15 @@
 """The page of an evaluation: scores, how it decides, what it confuses, and the recordings where most went wrong."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from hubbub.datasets.annotated import AnnotatedRecording
-from hubbub.detector import ClipDetector, Detector, Probabilities
+from hubbub.detector import ClipDetector, Detector
 from hubbub.evaluation import Answers, Overall, Reference, listen, stacked
-from hubbub.events import Event, EventTable
+from hubbub.events import EventTable
 from hubbub.metrics import Interval, PsdsResult, Scores, interval
 from hubbub.metrics.confusion import Confusion
 from hubbub.metrics.each import Each
@@ -43,10 +44,9 @@ def write_detector_page(
 
     Raises `HubbubError` where it cannot be written, `AudioError` where a recording cannot be read.
     """
-    answers = Answers({name: list(events) for name, events in estimated.items()})
     known = [_known_only(recording, detector.labels) for recording in recordings]
-    if not isinstance(detector, ClipDetector):
-        answers = Answers(answers.events, *_heard(detector, known))
+    heard = Answers({}) if isinstance(detector, ClipDetector) else listen(detector, _reference(known))
+    answers = replace(heard, events={name: list(events) for name, events in estimated.items()})
     write_evaluation_page(
         path,
         f"Detector {detector.path.name}",
@@ -79,15 +79,17 @@ def write_evaluation_page(
     """
     system = scores["system"]
     limits = [score.frame.micro_f1 for name, score in scores.items() if name not in ("system", "oracle")]
-    each = _each(recordings, answers, system)
+    judged = {each.name: Recording.of(each.events, answers.events[each.name], each.duration) for each in recordings}
+    # an interval over recordings wants all of them, and two or more
+    counted = Each.of(judged, system.labels, Settings()) if len(judged) == system.n_recordings > 1 else None
     page = Page(
         title=title,
         summary=f"Frame F1 {system.frame.micro_f1:.3f} on {system.n_recordings} recordings "
         f"({system.duration_s / 60:.0f} minutes); the best system that does not listen reaches {max(limits):.3f}.",
         scores=scores,
-        intervals={} if each is None else _intervals(each),
-        label_intervals={} if each is None else _label_intervals(each, system.labels),
-        sections=[*([] if curves is None else [_overall(curves)]), *_sections(recordings, answers, system.labels)],
+        intervals={} if counted is None else _intervals(counted),
+        label_intervals={} if counted is None else _label_intervals(counted, system.labels),
+        sections=_sections(recordings, list(judged.values()), answers, system.labels, curves),
         training_log=log,
         recordings=_views(recordings, answers, sample_rate),
         facts=facts,
@@ -144,14 +146,6 @@ def _known_only(recording: AnnotatedRecording, labels: Sequence[str]) -> Annotat
     return AnnotatedRecording(recording.path, recording.name, recording.duration, events, recording.recording_id)
 
 
-def _heard(
-    detector: Detector, recordings: Sequence[AnnotatedRecording]
-) -> tuple[Mapping[str, Probabilities], Mapping[str, float]]:
-    reference = _reference(recordings)
-    answers = listen(detector, reference)
-    return answers.heard, answers.thresholds
-
-
 def _reference(recordings: Sequence[AnnotatedRecording]) -> Reference:
     return Reference(
         {recording.name: list(recording.events) for recording in recordings},
@@ -196,27 +190,20 @@ def _intervals(each: Each) -> dict[str, Interval]:
     return {title: interval(counted, "micro_f1", rng, N_RESAMPLES) for title, counted in kinds}
 
 
-def _each(recordings: Sequence[AnnotatedRecording], answers: Answers, system: Scores) -> Each | None:
-    """What was counted in each recording, where all of them are at hand and there are two or more."""
-    if len(recordings) != system.n_recordings or len(recordings) < 2:
-        return None
-    return Each.of(_recordings(recordings, answers.events), system.labels, Settings())
-
-
-def _recordings(
-    recordings: Sequence[AnnotatedRecording], estimated: Mapping[str, Sequence[Event]]
-) -> dict[str, Recording]:
-    return {each.name: Recording.of(each.events, estimated[each.name], each.duration) for each in recordings}
-
-
-def _sections(recordings: Sequence[AnnotatedRecording], answers: Answers, labels: Sequence[str]) -> list[Section]:
+def _sections(
+    recordings: Sequence[AnnotatedRecording],
+    judged: Sequence[Recording],
+    answers: Answers,
+    labels: Sequence[str],
+    curves: Overall | None,
+) -> list[Section]:
+    first = [] if curves is None else [_overall(curves)]
     if not recordings or not 0 < len(labels) <= MOST_LABELS:
-        return []
-    judged = list(_recordings(recordings, answers.events).values())
+        return first
     counted = Confusion.of(judged, labels)
     there = [sum(e.duration for each in judged for e in each.reference if e.label == label) for label in labels]
     found = [sum(e.duration for each in judged for e in each.estimated if e.label == label) for label in labels]
-    sections = [
+    last = [
         Section(
             "How much of each label there is",
             "A label that sounds for a few seconds only has a score that a few seconds decide.",
@@ -231,19 +218,21 @@ def _sections(recordings: Sequence[AnnotatedRecording], answers: Answers, labels
     ]
     if answers.heard:
         probabilities, targets = stacked(answers, _reference(recordings))
-        curves = threshold_curves(probabilities, targets, answers.labels)
-        sections = [
-            Section(
-                "Thresholds",
-                "Frame by frame and without any filter. The chosen threshold comes from other recordings; where F1 is "
-                "higher beside it, these here would have asked for another one, which no system may know.",
-                to_inline_svg(threshold_figure(curves, answers.thresholds)),
-            ),
-            *sections,
+        if answers.thresholds:  # a detector of whole clips has none
+            tried = threshold_curves(probabilities, targets, answers.labels)
+            first.append(
+                Section(
+                    "Thresholds",
+                    "Frame by frame and without any filter; dotted is the threshold in use. Where F1 is higher beside "
+                    "it, these recordings would have asked for another one, which no system may know.",
+                    to_inline_svg(threshold_figure(tried, answers.thresholds)),
+                )
+            )
+        last.append(
             Section(
                 "Do probabilities mean what they say?",
                 "All frames and labels together: of the cells that were given 0.8, eight in ten should be true.",
                 to_inline_svg(reliability_figure(reliability(probabilities, targets))),
-            ),
-        ]
-    return sections
+            )
+        )
+    return [*first, *last]

@@ -13,9 +13,7 @@ TRIVIAL = ("always_silent", "always_on", "prior")
 """What `evaluate_with_trivial` calls the systems that do not listen."""
 
 ORACLE = "oracle"
-ORACLE_NOTE = (
-    "oracle: thresholds chosen on these very recordings, as no system may; what better ones could gain in frame F1"
-)
+ORACLE_NOTE = "oracle: thresholds chosen on these very recordings, as no system may, for frame F1"
 
 
 @dataclass(frozen=True)

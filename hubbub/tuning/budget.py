@@ -1,4 +1,9 @@
-"""The rule of one label that keeps to a budget and finds the most events."""
+"""The rule of one label that keeps to a budget and finds the most events.
+
+Events are counted as `hubbub.metrics` counts them: false alarms by `false_alarms`, right and found ones by
+`intersection` with 0.5 and 0.5. One event from the beginning to the end is no false alarm wherever the label sounds,
+but it finds nothing either.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,17 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubbub.decode import LabelRule, decode, median_filter
-from hubbub.events import Event, covered_share, merge, spans_of
+from hubbub.events import Event
 from hubbub.grid import Grid
+from hubbub.metrics import false_alarms, intersection
+from hubbub.metrics.recording import Recording
 from hubbub.tuning.aim import Aim, Tally
 from hubbub.tuning.validation import Validation
 
-HALF = 0.5
-"""An event is right where this share of it or more lies in reference events of its label, and a reference event is
-found where right events cover this share of it; as in intersection-based scores with 0.5 and 0.5.
-
-A false alarm, as in `hubbub.metrics.false_alarms`, lies in none at all. One event from the beginning to the end is
-therefore no false alarm wherever the label sounds, but it finds nothing either."""
 PATIENCE = 3
 """Thresholds that may break the budget one after the other before lower ones are given up."""
 HIGHER = 6
@@ -88,7 +89,7 @@ class _Line:
             ]
             pieces += [values[:, index], between]
             n_before += len(values) + len(between)
-        return cls(label, grid, np.concatenate(pieces).astype(np.float64), merge(reference))
+        return cls(label, grid, np.concatenate(pieces).astype(np.float64), reference)
 
     def filtered(self, length: int) -> "_Line":
         """The same, as a median filter of so many frames leaves it: most of the work of a decision, done once."""
@@ -99,11 +100,15 @@ class _Line:
         """Of a rule; its median filter was applied before."""
         end = self.grid.seconds(len(self.probabilities))
         found = decode(self.probabilities[:, None], [self.label], [replace(rule, median=1)], self.grid, end)
-        spans, known = spans_of(found), spans_of(self.reference)
-        shares = covered_share(spans, known)
-        right = shares >= HALF
-        held = covered_share(known, spans[right]) >= HALF
-        return Tally(int(held.sum()), int((shares == 0).sum()), int(right.sum()), len(found))
+        recording = Recording.of(self.reference, found, end)
+        counts = intersection.counts(recording, [self.label])
+        n_estimated = len(recording.estimated)
+        return Tally(
+            n_found=counts.true_positives[0],
+            n_false=int(false_alarms.counts(recording, [self.label])[0]),
+            n_right=n_estimated - counts.false_positives[0],
+            n_estimated=n_estimated,
+        )
 
 
 def _candidates(probabilities: NDArray[np.float64]) -> list[float]:
