@@ -12,6 +12,7 @@ from hubbub.datasets.split_file import read_split
 from hubbub.training.config import TrainConfig
 from hubbub.training.reporting import Tick
 from hubbub.training.run import train
+from hubbub.tuning import Aim, Decision
 
 CONFIG = TrainConfig(
     epochs=2, least_batches=1, segment_seconds=2, train_minutes=0.5, validation_minutes=0.25, test_minutes=0.25,
@@ -78,6 +79,17 @@ def test_a_run_started_again_does_nothing_twice(folder: Path, clips: Path) -> No
     assert {path: path.stat().st_mtime_ns for path in (folder / "d.train").rglob("*.wav")} == before
     assert len(list((folder / "d.train").glob("fit-*"))) == 1
     assert again.log.is_file()
+
+
+def test_another_decision_asks_for_no_other_training(folder: Path, clips: Path, tmp_path: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (folder / "d.train").glob("fit-*/*.ckpt")}
+    decision = Decision(Aim(false_alarms_per_hour=0.0), "temperature")
+    trained = train(clips, folder / "d.onnx", CONFIG, Silent(), jobs=1, decision=decision)
+    assert {path: path.stat().st_mtime_ns for path in (folder / "d.train").glob("fit-*/*.ckpt")} == before != {}
+    meta = trained.detector.metadata
+    assert meta.training["decision"] == decision.to_dict()
+    assert meta.calibration
+    assert meta.scores["test"], "they are of the detector as it decides now"
 
 
 def test_other_data_of_the_same_names_are_another_run(folder: Path, clips: Path, tmp_path: Path) -> None:
