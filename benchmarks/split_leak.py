@@ -82,7 +82,7 @@ def main() -> None:
         for split in SPLITS:
             pieces = split_pieces(data, split, size, 0)
             config = TrainConfig(
-                network="hub", seed=seed, epochs=arguments.epochs, augment=None, dropout=0.1, segment_seconds=10.24,
+                network="small", seed=seed, epochs=arguments.epochs, augment=None, dropout=0.1, segment_seconds=10.24,
                 threads=arguments.threads, device="cpu",
             )  # fmt: skip
             torch.manual_seed(seed)

@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--test-minutes", type=float, default=60)
     parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--segment", type=float, default=10)
-    parser.add_argument("--network", default="hub")
+    parser.add_argument("--network", default="small")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     lines: list[str] = []

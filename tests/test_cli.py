@@ -343,7 +343,7 @@ def test_two_clips_with_one_name_are_told(run: Run, twice: str, call: list[str])
         (["none", "-o", "x.onnx"], 1, "none: no such folder; wanted recordings with a table events.tsv"),
         (["empty", "-o", "x.onnx"], 1, "empty: no audio in it; wanted recordings with a table events.tsv"),
         (["few", "-o", "x.onnx"], 1, "few: no clips for the test side; wanted at least three recordings of a label"),
-        (["clips", "-o", "x.onnx", "--network", "deep"], 2, "network 'deep' is none of hub, baseline, dilated, "),
+        (["clips", "-o", "x.onnx", "--network", "deep"], 2, "network 'deep' is none of tiny, small, base, "),
         (["clips", "-o", "x"], 2, "x: a detector's name ends in .onnx; give another name"),
         (
             ["clips", "-o", "folder.onnx"],

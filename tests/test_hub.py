@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from hubbub.grid import receptive_field
-from hubbub.networks import Hub, HubConfig
+from hubbub.networks import SIZES, Hub, HubConfig, build
 from hubbub.networks.count import multiply_adds_per_second, n_parameters
 from hubbub.networks.hub import Depthwise
 from hubbub.training.front_end import OURS
@@ -23,11 +23,28 @@ def small() -> Hub:
     return network
 
 
-def test_it_is_as_small_as_it_was_meant_to_be() -> None:
-    network = Hub(16)
-    assert 0.15e6 < n_parameters(network) < 0.25e6
+@pytest.mark.parametrize(
+    ("name", "parameters", "multiply_adds"), [("tiny", 0.06e6, 5e6), ("small", 0.25e6, 20e6), ("base", 1e6, 60e6)]
+)
+def test_each_is_as_small_as_it_was_meant_to_be(name: str, parameters: float, multiply_adds: float) -> None:
+    network = build(name, 16)
+    assert parameters / 2 < n_parameters(network) < parameters
     frame_rate = OURS.sample_rate / OURS.hop
-    assert multiply_adds_per_second(network, frame_rate, OURS.n_features) < 20e6
+    assert multiply_adds_per_second(network, frame_rate, OURS.n_features, n_frames=500) < multiply_adds
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_the_causal_variant_sees_nothing_ahead(name: str) -> None:
+    network = build(name, 3, causal=True, dropout=0.0).double().eval()
+    assert isinstance(network, Hub) and network.look_ahead == 0
+    ahead = build(name, 3)
+    assert isinstance(ahead, Hub) and network.context == ahead.context + ahead.look_ahead
+    features = torch.randn(1, network.context + 20, 64, dtype=torch.float64)
+    changed = features.clone()
+    changed[:, network.context + 11 :] += 1
+    with torch.inference_mode():
+        same = (network(features) - network(changed)).abs().amax((0, 2)) == 0
+    assert same[:11].all() and not same[11]
 
 
 def test_its_receptive_field_is_that_of_its_kernels() -> None:

@@ -50,7 +50,7 @@ def test_ours_is_small_and_the_reports_are_as_large_as_in_the_report() -> None:
     assert 20 * n_parameters(build("hub_clip", 10)) < PARAMETERS["mono_baseline"]
     for name, expected in {"mono_baseline": 3_682_826, "mono_proposed": 152_099}.items():
         assert n_parameters(build(name, 10)) == PARAMETERS[name] == expected
-    assert all(labels_clips(name) for name in CLIP_NAMES) and not labels_clips("hub")
+    assert all(labels_clips(name) for name in CLIP_NAMES) and not labels_clips("small")
 
 
 def test_an_item_is_the_clip_and_silence_behind_it() -> None:

@@ -115,7 +115,7 @@ def detect(
 def train(
     data: Annotated[Path, typer.Argument(help="A folder of clips by label, or of annotated recordings.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The detector to write, an .onnx file.")],
-    network: Annotated[str, typer.Option(help="hub, or one of the report's networks.")] = "hub",
+    network: Annotated[str, typer.Option(help="tiny, small, base, or one of the report's.")] = "small",
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the training side at most.")] = None,
     minutes: Annotated[float, typer.Option(min=1, help="Soundscapes to mix for training, from clips.")] = 120,
     test_minutes: Annotated[float, typer.Option(min=1, help="Soundscapes to mix for testing, from clips.")] = 60,

@@ -5,28 +5,37 @@ from dataclasses import replace
 from torch import nn
 
 from hubbub.errors import ConfigError
-from hubbub.networks.hub import CLIP, Hub, HubClip, HubConfig
+from hubbub.networks.hub import CLIP, SIZES, Hub, HubClip, HubConfig
 from hubbub.networks.report import MONOPHONIC, POLYPHONIC
 
-OURS = "hub"
+OURS = tuple(SIZES)
 OUR_CLIP = "hub_clip"
-NAMES = (OURS, *POLYPHONIC)
+NAMES = (*OURS, *POLYPHONIC)
 """For events: features (batch, n_frames, n_features) → logits (batch, n_frames, n_labels)."""
 CLIP_NAMES = (*MONOPHONIC, OUR_CLIP)
 """For clips: features (batch, n_frames, n_features) → logits (batch, n_labels)."""
 
 
-def build(name: str, n_labels: int, dropout: float = HubConfig.dropout) -> nn.Module:
+def build(
+    name: str,
+    n_labels: int,
+    dropout: float = HubConfig.dropout,
+    causal: bool = False,
+    n_features: int = HubConfig.n_features,
+) -> nn.Module:
     """The network `name`, for events or for clips, freshly initialised from torch's generator.
 
-    `dropout` is for ours; the report's have their own. Raises `ConfigError` for an unknown name.
+    `dropout`, `causal` (for events) and `n_features` are for ours; the report's have their own dropout and 40 features.
+    Raises `ConfigError` for an unknown name.
     """
     if name == OUR_CLIP:
         return HubClip(n_labels, replace(CLIP, dropout=dropout))
     if name in MONOPHONIC:
         return MONOPHONIC[name](n_labels)
     check_name(name)
-    return Hub(n_labels, HubConfig(dropout=dropout)) if name == OURS else POLYPHONIC[name](n_labels)
+    if name in SIZES:
+        return Hub(n_labels, replace(SIZES[name], dropout=dropout, causal=causal, n_features=n_features))
+    return POLYPHONIC[name](n_labels)
 
 
 def check_name(name: str) -> None:
@@ -37,7 +46,7 @@ def check_name(name: str) -> None:
 
 def is_ours(name: str) -> bool:
     """Whether it is one of our own networks, which train in another way than the report's."""
-    return name in (OURS, OUR_CLIP)
+    return name in (*OURS, OUR_CLIP)
 
 
 def labels_clips(name: str) -> bool:
@@ -46,6 +55,6 @@ def labels_clips(name: str) -> bool:
 
 
 __all__ = [
-    "CLIP", "CLIP_NAMES", "NAMES", "OURS", "OUR_CLIP", "Hub", "HubClip", "HubConfig", "build", "check_name", "is_ours",
-    "labels_clips",
+    "CLIP", "CLIP_NAMES", "NAMES", "OURS", "OUR_CLIP", "SIZES", "Hub", "HubClip", "HubConfig", "build", "check_name",
+    "is_ours", "labels_clips",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ it still needs in a state. So training, a whole file and a live stream run throu
         clips: mean and maximum over the clip, dense to logits (batch, n_labels)
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -24,7 +24,8 @@ KERNEL = 3  # in time, everywhere
 
 @dataclass(frozen=True)
 class HubConfig:
-    """`max_ahead`: frames that the residual stack may look ahead; blocks past that budget look only back."""
+    """`max_ahead`: frames that the residual stack may look ahead; blocks past that budget look only back. `causal`: no
+    layer looks ahead, the stem neither; what remains is the front end's half window."""
 
     n_features: int = 64
     stem: tuple[int, ...] = (16, 32, 64)
@@ -32,19 +33,27 @@ class HubConfig:
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1, 2)
     max_ahead: int = 34
     dropout: float = 0.1
+    causal: bool = False
+
+
+SIZES: Mapping[str, HubConfig] = {
+    "tiny": HubConfig(stem=(8, 16, 32), width=64),
+    "small": HubConfig(),
+    "base": HubConfig(stem=(24, 48, 96), width=256, dilations=(1, 2, 4, 8, 16, 32, 1, 2, 4, 8)),
+}
+"""The size dial: about 0.05, 0.2 and 0.9 million parameters with 16 labels."""
 
 
 class StemLayer(nn.Module):
     """3×3 convolution over time and frequency that halves the bands; depthwise separable except the first.
 
-    State: the last two frames, (batch, channels_in, 2, bands).
+    State: the last two frames, (batch, channels_in, 2, bands). Looks one frame ahead, or where `causal` only back.
     """
 
-    delay = 1
-
-    def __init__(self, channels_in: int, channels_out: int) -> None:
+    def __init__(self, channels_in: int, channels_out: int, causal: bool) -> None:
         super().__init__()
         self.channels_in = channels_in
+        self.delay = 0 if causal else 1
         spatial_out = channels_out if channels_in == 1 else channels_in
         layers: list[nn.Module] = [
             nn.Conv2d(channels_in, spatial_out, KERNEL, (1, 2), padding=(0, 1), groups=channels_in, bias=False)
@@ -54,7 +63,7 @@ class StemLayer(nn.Module):
         self.layers = nn.Sequential(*layers, nn.BatchNorm2d(channels_out), nn.ReLU())
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, channels_in, n_frames, bands) → (batch, channels_out, n_frames, bands / 2), one frame late."""
+        """(batch, channels_in, n_frames, bands) → (batch, channels_out, n_frames, bands / 2), `delay` frames late."""
         x = torch.cat([state, x], dim=2)
         return self.layers(x), x[:, :, -(KERNEL - 1) :]
 
@@ -106,14 +115,14 @@ class Body(nn.Module):
         self.config = config
         self.norm = nn.BatchNorm1d(config.n_features, affine=False)  # the mean and spread of each band, learned
         channels = (1, *config.stem)
-        self.stem = nn.ModuleList(StemLayer(a, b) for a, b in pairwise(channels))
+        self.stem = nn.ModuleList(StemLayer(a, b, config.causal) for a, b in pairwise(channels))
         bands = config.n_features // 2 ** len(config.stem)
         self.widen = nn.Sequential(
             nn.Conv1d(config.stem[-1] * bands, config.width, 1, bias=False), nn.BatchNorm1d(config.width), nn.ReLU()
         )
         self.blocks = nn.ModuleList(
             ResidualBlock(config.width, dilation, ahead, config.dropout)
-            for dilation, ahead in _looks_ahead(config.dilations, config.max_ahead)
+            for dilation, ahead in _looks_ahead(config.dilations, 0 if config.causal else config.max_ahead)
         )
         self.look_ahead = sum(int(layer.delay) for layer in self.layers())
         memory = (KERNEL - 1) * (len(config.stem) + sum(config.dilations))

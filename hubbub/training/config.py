@@ -11,7 +11,7 @@ from hubbub.training.data import Augment
 class TrainConfig(BaseModel):
     """Settings of one training run. Lengths in minutes or seconds are audio, not waiting.
 
-    `augment`, `dropout`, `segment_seconds` and `least_batches` are our network's; the report's has its own.
+    `augment`, `dropout`, `causal`, `segment_seconds` and `least_batches` are our network's; the report's has its own.
     `least_batches`: of an epoch; small data are seen several times in one. `threads`: None leaves it to torch.
     `epoch_minutes`: an epoch is that much of the training side, drawn anew for each; None: all of it. `hours`: of
     training, after which the epoch that runs is the last one. `train_minutes`, `validation_minutes`, `test_minutes`:
@@ -20,7 +20,8 @@ class TrainConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    network: str = "hub"
+    network: str = "small"
+    causal: bool = False
     seed: int = Field(0, ge=0)
     epochs: int = Field(16, gt=0)
     patience: int = Field(30, gt=0)

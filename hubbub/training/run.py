@@ -88,11 +88,11 @@ def train(
     for note in notes:
         reporter.say(f"note: {note}")
 
-    front_end = front_ends.OURS if config.network == OURS else front_ends.REPORT_POLYPHONIC
+    front_end = front_ends.OURS if config.network in OURS else front_ends.REPORT_POLYPHONIC
     grid = Grid(front_end.sample_rate, front_end.hop)
     examples = _examples(sides, labels, front_end, FeatureCache(folder / "features"), reporter, jobs)
     torch.manual_seed(config.seed)
-    network = build(config.network, len(labels), config.dropout)
+    network = build(config.network, len(labels), config.dropout, config.causal)
     silence = silence_of(front_end)
     identity = _identity(config, front_end, labels, sides)
     fit_folder = folder / f"fit-{identity[:8]}"
