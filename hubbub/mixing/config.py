@@ -38,6 +38,7 @@ class MixConfig(BaseModel):
     - `low_pass_chance`, `low_pass_hz`: of an event being dulled, and to where, so that a source with little bandwidth
       does not betray what it recorded. No event loses more than half of its power's band.
     - `shelf_chance`, `shelf_db`: of an event being brighter or darker above a corner of 0.5 to 4 kHz, by at most that.
+    - `speeds`: one of these is drawn for each event; its clip is played so many times as fast, pitch and all.
     - `balance_sources`: clips are drawn so that a source counts by the root of its recordings, and a recording once
       however many clips were cut from it; else every clip counts alike.
     - `chain`, `chain_below`, `chain_any_below`: clips shorter than `chain_below` seconds of the labels named, and those
@@ -63,6 +64,7 @@ class MixConfig(BaseModel):
     low_pass_hz: PositiveRange = (2500.0, 8000.0)
     shelf_chance: float = Field(default=0.5, ge=0, le=1)
     shelf_db: float = Field(default=4.0, ge=0, le=24)
+    speeds: tuple[Annotated[float, Field(ge=0.5, le=2)], ...] = Field(default=(1.0,), min_length=1)
     balance_sources: bool = False
     chain: tuple[str, ...] = ("footsteps", "gun_shot", "horsewalk")
     chain_below: float = Field(default=1.5, ge=0)

@@ -47,7 +47,7 @@ def render(scene: Scene, store: ClipStore | None = None) -> tuple[NDArray[np.flo
 
 def _place(mix: NDArray[np.float32], placement: Placement, clock: Grid, store: ClipStore) -> list[Event]:
     """Adds one excerpt to the `mix`; returns where it sounds."""
-    sound = store.sound(placement.file)
+    sound = store.sound(placement.file, placement.speed)
     first = clock.frames_in(placement.start)
     last = min(first + clock.frames_in(placement.length), len(sound.samples))
     onset = clock.frames_in(placement.onset)

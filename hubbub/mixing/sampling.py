@@ -128,12 +128,17 @@ def _sounding(clips: Sequence[Clip], config: MixConfig, rng: np.random.Generator
     clip, sound = _drawn(clips, rng, store, _weights(clips) if config.balance_sources else None)
     wanted = float(rng.uniform(*config.excerpt))
     level = config.level_db + float(rng.uniform(-config.jitter_db, config.jitter_db))
-    colour = _colour(sound, config, rng)
+    speed = 1.0 if len(config.speeds) == 1 else float(rng.choice(config.speeds))
+    if speed != 1:
+        sound = store.sound(store.name(clip.path), speed)
+        if not len(sound.spans):  # the edges of frames fall elsewhere: too short to count as sounding
+            speed, sound = 1.0, store.sound(store.name(clip.path))
+    colour = _colour(sound, config, rng) | ({"speed": speed} if speed != 1 else {})
     if _held(clip, sound, config) and len(sound.samples) < wanted * store.sample_rate:
-        pool = [(clip, sound), *(two for two in _others(clips, clip, store) if _held(*two, config))]
+        pool = [(clip, sound), *(two for two in _others(clips, clip, store, speed) if _held(*two, config))]
         return _hold(pool, wanted, level, colour, rng, store)
     if _chained(clip, sound, config) and len(sound.samples) < wanted * store.sample_rate:
-        pool = [(clip, sound), *(two for two in _others(clips, clip, store) if _chained(*two, config))]
+        pool = [(clip, sound), *(two for two in _others(clips, clip, store, speed) if _chained(*two, config))]
         return _chain(pool, wanted, level, colour, config, rng, store)
     rate = store.sample_rate
     total = len(sound.samples)
@@ -189,11 +194,11 @@ def _start(sound: Sound, n: int, rng: np.random.Generator) -> int:
     return int(np.clip(point - n * rng.uniform(0.1, 0.9), 0, latest))
 
 
-def _others(clips: Sequence[Clip], clip: Clip, store: ClipStore) -> Iterator[tuple[Clip, Sound]]:
+def _others(clips: Sequence[Clip], clip: Clip, store: ClipStore, speed: float) -> Iterator[tuple[Clip, Sound]]:
     """What else of the recording of `clip` is among the `clips`, without what is silent."""
     for other in clips:
         if other.recording_id == clip.recording_id and other != clip:
-            sound = store.sound(store.name(other.path))
+            sound = store.sound(store.name(other.path), speed)
             if len(sound.spans):
                 yield other, sound
 

@@ -7,12 +7,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hubbub.errors import ConfigError
 from hubbub.mixing.activity import ActivityConfig
 
+SHORTEST_PIECE = 0.005
+"""Seconds. Less than this of a sound is left out where an excerpt cuts it."""
+
 
 class Placement(BaseModel):
     """One excerpt of a clip in a scene; times in seconds.
 
     `start` and `length` lie in the clip, `onset` in the scene. `level_db` is the RMS of the excerpt where it sounds,
-    after its filters, relative to full scale.
+    after its filters, relative to full scale. `speed`: the clip is played so many times as fast, as a tape would be;
+    `start` and `length` count in the clip so played.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,6 +30,7 @@ class Placement(BaseModel):
     low_pass_hz: float | None = Field(default=None, gt=0)
     shelf_hz: float | None = Field(default=None, gt=0)
     shelf_db: float = 0.0
+    speed: float = Field(default=1.0, gt=0)
 
 
 class BackgroundPart(BaseModel):
@@ -58,6 +63,35 @@ class Scene(BaseModel):
     def labels(self) -> list[str]:
         """The labels placed, sorted."""
         return sorted({placement.label for placement in self.placements})
+
+    def excerpt(self, start: float, length: float) -> Self:
+        """The scene from `start` on for `length` seconds, as a scene of its own; `start` may lie before its beginning.
+
+        Levels are set in the excerpt: a sound's by what of it is heard there, and the SNR likewise.
+        """
+        placements = []
+        for placement in self.placements:
+            first = max(placement.onset, start)
+            last = min(placement.onset + placement.length, start + length)
+            if last - first > SHORTEST_PIECE:
+                moved = {
+                    "start": round(placement.start + first - placement.onset, 6),
+                    "length": round(last - first, 6),
+                    "onset": round(first - start, 6),
+                }
+                placements.append(placement.model_copy(update=moved))
+        background = []
+        for part in self.background:
+            first, last = max(part.onset, start), min(part.onset + part.length, start + length)
+            if last - first > SHORTEST_PIECE:
+                moved = {
+                    "start": round(part.start + first - part.onset, 6),
+                    "length": round(last - first, 6),
+                    "onset": round(first - start, 6),
+                }
+                background.append(part.model_copy(update=moved))
+        changes = {"duration": length, "placements": tuple(placements), "background": tuple(background)}
+        return self.model_copy(update=changes)
 
     def to_json(self) -> str:
         """The description as JSON, indented, ending in a new line."""

@@ -2,15 +2,20 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len, rfft
+from scipy.signal import resample_poly
 
 from hubbub import audio
 from hubbub.mixing.activity import ActivityConfig, active_spans
+
+FINEST_SPEED = 20
+"""Speeds are fractions with denominators up to this."""
 
 
 @dataclass(frozen=True)
@@ -40,29 +45,37 @@ class ClipStore:
         self.activity = activity if activity is not None else ActivityConfig()
         self.root = root
         self.max_bytes = max_bytes
+        self._names: dict[Path, str] = {}  # asked for at every draw, and paths are slow
         self._bytes = 0
         self._lock = Lock()
-        self._sounds: OrderedDict[str, Sound] = OrderedDict()
+        self._sounds: OrderedDict[tuple[str, float], Sound] = OrderedDict()
 
     def name(self, path: Path) -> str:
         """How a scene names the clip at `path`."""
-        if self.root is not None and path.is_relative_to(self.root):
-            path = path.relative_to(self.root)
-        return path.as_posix()
+        if path not in self._names:
+            inside = self.root is not None and path.is_relative_to(self.root)
+            self._names[path] = (path.relative_to(self.root) if inside and self.root else path).as_posix()
+        return self._names[path]
 
-    def sound(self, name: str) -> Sound:
-        """The clip that a scene calls `name`. Raises `AudioError` where it cannot be read."""
+    def sound(self, name: str, speed: float = 1.0) -> Sound:
+        """The clip that a scene calls `name`, played `speed` times as fast. Raises `AudioError` where it cannot be
+        read."""
+        key = name, speed
         with self._lock:
-            if name in self._sounds:
-                self._sounds.move_to_end(name)
-                return self._sounds[name]
-        path = Path(name) if self.root is None else self.root / name
-        samples, _ = audio.read(path, self.sample_rate)
+            if key in self._sounds:
+                self._sounds.move_to_end(key)
+                return self._sounds[key]
+        if speed == 1:
+            path = Path(name) if self.root is None else self.root / name
+            samples, _ = audio.read(path, self.sample_rate)
+        else:
+            ratio = Fraction(speed).limit_denominator(FINEST_SPEED)
+            samples = resample_poly(self.sound(name).samples, ratio.denominator, ratio.numerator).astype(np.float32)
         samples.flags.writeable = False
         sound = Sound(samples, active_spans(samples, self.sample_rate, self.activity), self._half_power(samples))
         with self._lock:  # reading is left out: two threads may read one clip, and one of them keeps it
-            self._bytes += samples.nbytes if name not in self._sounds else 0
-            self._sounds[name] = sound
+            self._bytes += samples.nbytes if key not in self._sounds else 0
+            self._sounds[key] = sound
             while self._bytes > self.max_bytes and len(self._sounds) > 1:
                 self._bytes -= self._sounds.popitem(last=False)[1].samples.nbytes
         return sound

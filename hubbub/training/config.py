@@ -6,13 +6,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hubbub.networks import is_ours
 from hubbub.training.data import Augment
+from hubbub.training.losses import Loss
 
 
 class TrainConfig(BaseModel):
     """Settings of one training run. Lengths in minutes or seconds are audio, not waiting.
 
     `augment`, `dropout`, `causal`, `segment_seconds` and `least_batches` are our network's; the report's has its own.
+    `fresh`: where the data are clips, training mixes new soundscapes for every step. `optimizer`, `weight_decay`,
+    `warm_up`: the part of all steps in which the rate of a cosine schedule rises. `average`: the network that is kept
+    is a moving average over the steps, which forgets a step by this factor; None: the last one. `loss`, `edge_weight`:
+    how much more a frame counts near an onset or offset. `mixup`: the part of batches in which pairs are blended.
     `least_batches`: of an epoch; small data are seen several times in one. `threads`: None leaves it to torch.
+    `workers`: processes that mix while another one trains; None: half of the cores, on a GPU all.
     `epoch_minutes`: an epoch is that much of the training side, drawn anew for each; None: all of it. `hours`: of
     training, after which the epoch that runs is the last one. `train_minutes`, `validation_minutes`, `test_minutes`:
     soundscapes to mix, where the data are isolated clips.
@@ -29,12 +35,21 @@ class TrainConfig(BaseModel):
     least_batches: int = Field(20, gt=0)
     learning_rate: float = Field(3e-3, gt=0)
     schedule: Literal["constant", "cosine"] = "cosine"
+    optimizer: Literal["adam", "adamw"] = "adam"
+    weight_decay: float = Field(1e-2, ge=0)
+    warm_up: float = Field(0.0, ge=0, lt=1)
+    average: float | None = Field(None, gt=0, lt=1)
+    loss: Loss = "bce"
+    edge_weight: float = Field(0.0, ge=0)
+    mixup: float = Field(0.0, ge=0, le=1)
+    fresh: bool = True
     segment_seconds: float = Field(10.0, gt=0)
     augment: Augment | None = Augment()
     dropout: float = Field(0.25, ge=0, lt=1)
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     device: str = "auto"
     threads: int | None = Field(None, gt=0)
+    workers: int | None = Field(None, ge=0)
     epoch_minutes: float | None = Field(None, gt=0)
     hours: float | None = Field(None, gt=0)
     train_minutes: float = Field(120.0, gt=0)

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import platform
+import signal
 import time
 import warnings
 from collections.abc import Callable
@@ -32,10 +33,13 @@ from hubbub.networks import HubClip, is_ours, labels_clips
 from hubbub.training.allocator import keep_freed_memory
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Clips, EpochSampler, Example, Segments
+from hubbub.training.fresh import Fresh, FreshSegments
 from hubbub.training.module import TrainingModule
 from hubbub.training.predict import CLIP_SECONDS, SUBSEQUENCE, clip_frames, context_of
 
 LOG_COLUMNS = ("epoch", "train_loss", "validation_loss", "train_accuracy", "validation_accuracy", "seconds")
+AVERAGED = "average.module."
+"""Where a checkpoint keeps the averaged network."""
 LEAST_PART = 0.5
 """Of a clip that our own network is given in training: its length is to say nothing of its label."""
 
@@ -70,7 +74,7 @@ class Status:
 
 def fit(
     network: nn.Module,
-    train: list[Example],
+    train: list[Example] | Fresh,
     validation: list[Example],
     silence: NDArray[np.float32],
     config: TrainConfig,
@@ -93,8 +97,9 @@ def fit(
         cut_short = facts.get("ended") == "epochs" and facts["epochs"] < config.epochs
         if not (cut_short and config.schedule == "constant"):
             return _load(network, folder, facts)
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
+    workers, threads = _shared_out(train, config)
+    if threads is not None:
+        torch.set_num_threads(threads)
     _quiet()
     module = TrainingModule(network, config)
     history = History(folder / "log.csv", progress, config.hours)
@@ -123,7 +128,7 @@ def fit(
         keep_freed_memory()
     # deterministic mode would write every new tensor twice, first with NaN, so that mistakes show
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    loaders = _loaders(network, train, validation, silence, config, frame_period)
+    loaders = _loaders(network, train, validation, silence, config, frame_period, workers)
     checkpoint = folder / "last.ckpt"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
@@ -152,7 +157,9 @@ def fit(
 
 def _load(network: nn.Module, folder: Path, facts: dict[str, Any]) -> Fitted:
     state = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
-    network.load_state_dict({name.removeprefix("network."): value for name, value in state.items()})
+    averaged = any(name.startswith(AVERAGED) for name in state)
+    kept = AVERAGED if averaged else "network."
+    network.load_state_dict({name.removeprefix(kept): value for name, value in state.items() if name.startswith(kept)})
     return Fitted(network.cpu().eval(), **facts)
 
 
@@ -260,17 +267,19 @@ def machine() -> str:
 
 def _loaders(
     network: nn.Module,
-    train: list[Example],
+    train: list[Example] | Fresh,
     validation: list[Example],
     silence: NDArray[np.float32],
     config: TrainConfig,
     frame_period: float,
+    workers: int,
 ) -> tuple[DataLoader[Any], DataLoader[Any]]:
     ours = is_ours(config.network)
     augment = config.augment if ours else None
-    training: Clips | Segments
+    training: Clips | Segments | FreshSegments
     held_out: Clips | Segments
     if labels_clips(config.network):
+        assert not isinstance(train, Fresh)
         length, after = clip_frames(frame_period), network.look_ahead if isinstance(network, HubClip) else 0
         least_part = LEAST_PART if augment is not None else 1.0
         training = Clips(train, length, after, silence, augment, config.seed, least_part)
@@ -279,7 +288,10 @@ def _loaders(
     else:
         before, after = context_of(network)
         length = max(1, round(config.segment_seconds / frame_period)) if ours else SUBSEQUENCE
-        training = Segments(train, length, before, after, silence, augment, config.seed, jitter=ours)
+        if isinstance(train, Fresh):
+            training = FreshSegments(train, length, before, after, silence, augment, config.seed)
+        else:
+            training = Segments(train, length, before, after, silence, augment, config.seed, jitter=ours)
         held_out = Segments(validation, length, before, after, silence)
         seconds = length * frame_period
     # a few minutes of recordings would give epochs of two or three steps, and early stopping nothing to go by
@@ -287,9 +299,32 @@ def _loaders(
     most = None if config.epoch_minutes is None else max(1, round(60 * config.epoch_minutes / seconds))
     sampler = EpochSampler(len(training), config.seed, repeats, most)
     return (
-        DataLoader(training, config.batch_size, sampler=sampler),
+        DataLoader(
+            training,
+            config.batch_size,
+            sampler=sampler,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            worker_init_fn=_leave_interrupts if workers else None,
+        ),
         DataLoader(held_out, config.batch_size),
     )
+
+
+def _shared_out(train: list[Example] | Fresh, config: TrainConfig) -> tuple[int, int | None]:
+    """Processes that mix, and threads that train: on a CPU they share the cores, as both take about as long."""
+    if not isinstance(train, Fresh):
+        return 0, config.threads
+    cores = os.cpu_count() or 1
+    if config.device not in ("auto", "cpu") or (config.device == "auto" and torch.accelerator.is_available()):
+        return (cores if config.workers is None else config.workers), config.threads
+    workers = cores // 2 if config.workers is None else config.workers
+    return workers, config.threads or max(1, cores - workers)
+
+
+def _leave_interrupts(_: int) -> None:
+    """A worker is told to stop by the process that trains, not by the keyboard."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _precision(config: TrainConfig) -> Any:

@@ -40,6 +40,7 @@ from hubbub.training.config import TrainConfig
 from hubbub.training.data import Example
 from hubbub.training.export import export, silence_of
 from hubbub.training.fit import Fitted, Status, fit
+from hubbub.training.fresh import Fresh
 from hubbub.training.front_end import FrontEnd, FrontEndConfig
 from hubbub.training.metadata import rewrite
 from hubbub.training.predict import predict
@@ -80,21 +81,25 @@ def train(
     check_name(config.network)
     kind = kind_of(data)
     folder = _folder_beside(out)
-    mixed = soundscapes(data, folder, config, reporter, jobs) if kind == "clips" else _annotated(data, config)
-    sides, split = mixed.sides, mixed.split
+    front_end = front_ends.OURS if config.network in OURS else front_ends.REPORT_POLYPHONIC
+    if kind == "clips":
+        mixed = soundscapes(data, folder, config, front_end, reporter, jobs)
+    else:
+        mixed = _annotated(data, config)
+    sides, split, fresh = mixed.sides, mixed.split, mixed.fresh
     write_split(folder / "split.tsv", split)
-    labels = sorted({event.label for recording in sides["train"] for event in recording.events})
+    known = fresh.labels if fresh else {event.label for recording in sides["train"] for event in recording.events}
+    labels = sorted(known)
     notes = [*split.notes, *mixed.notes, *_missing(labels, sides)]
     for note in notes:
         reporter.say(f"note: {note}")
 
-    front_end = front_ends.OURS if config.network in OURS else front_ends.REPORT_POLYPHONIC
     grid = Grid(front_end.sample_rate, front_end.hop)
     examples = _examples(sides, labels, front_end, FeatureCache(folder / "features"), reporter, jobs)
     torch.manual_seed(config.seed)
     network = build(config.network, len(labels), config.dropout, config.causal)
     silence = silence_of(front_end)
-    identity = _identity(config, front_end, labels, sides)
+    identity = _identity(config, front_end, labels, sides, fresh)
     fit_folder = folder / f"fit-{identity[:8]}"
     with reporter.bar(f"training {config.network}") as tick:
 
@@ -102,7 +107,8 @@ def train(
             best = f", best {status.best_loss:.4f}" if status.epoch > 1 else ""
             tick(status.batches, status.total, f"epoch {status.epoch}, loss {status.validation_loss:.4f}{best}")
 
-        fitted = fit(network, examples["train"], examples["validation"], silence, config, grid.period, fit_folder, show)
+        heard_in_training = fresh or examples["train"]
+        fitted = fit(network, heard_in_training, examples["validation"], silence, config, grid.period, fit_folder, show)
     reporter.say(
         f"{fitted.epochs} epochs in {fitted.seconds:.0f} s on {fitted.hardware}; best validation loss "
         f"{fitted.validation_loss:.4f} after epoch {fitted.best_epoch}"
@@ -143,6 +149,7 @@ def train(
             f"frame F1 on validation {after:.3f}, it was {before:.3f}"
         )
     test = sides["test"]
+    known_before = sides["validation"] if fresh else sides["train"]  # what the trivial systems may know
     estimated: dict[str, list[Event]] = {}
     with reporter.bar("testing") as tick:
         for index, recording in enumerate(test):
@@ -153,8 +160,8 @@ def train(
         estimated,
         {recording.name: recording.duration for recording in test},
         labels,
-        {recording.name: _known(recording.events, labels) for recording in sides["train"]},
-        {recording.name: recording.duration for recording in sides["train"]},
+        {recording.name: _known(recording.events, labels) for recording in known_before},
+        {recording.name: recording.duration for recording in known_before},
     )
     rewrite(out, out, lambda metadata: metadata.model_copy(update={"scores": {"test": scores["system"].to_dict()}}))
     write_annotations(folder / "test-found.tsv", estimated, "dcase")
@@ -209,14 +216,17 @@ def _features(path: Path, config: FrontEndConfig) -> NDArray[np.float32]:
     return features
 
 
-def _identity(config: TrainConfig, front_end: FrontEndConfig, labels: Sequence[str], sides: Sides) -> str:
+def _identity(
+    config: TrainConfig, front_end: FrontEndConfig, labels: Sequence[str], sides: Sides, fresh: Fresh | None
+) -> str:
     """A key of all that a fit depends on: a run is only ever taken up with the settings and data it began with."""
     recordings = [
         (content_hash(recording.path), [(event.onset, event.offset, event.label) for event in recording.events])
         for side in ("train", "validation")
         for recording in sides[side]
     ]
-    return key_of(config.model_dump(), front_end.model_dump(), list(labels), recordings)
+    settings = config.model_dump(exclude={"workers", "threads"})
+    return key_of(settings, front_end.model_dump(), list(labels), recordings, fresh.key if fresh else None)
 
 
 def _known(events: Sequence[Event], labels: Sequence[str]) -> list[Event]:
@@ -243,9 +253,11 @@ def _multiply_adds(fitted: Fitted, grid: Grid, n_features: int) -> float:
 
 def _facts(kind: str, config: TrainConfig, fitted: Fitted, mixed: Soundscapes) -> dict[str, Any]:
     versions = {"hubbub": hubbub.__version__, "torch": str(torch.__version__), "lightning": lightning.__version__}
+    minutes = {side: round(sum(r.duration for r in members) / 60, 2) for side, members in mixed.sides.items()}
     return {
         "data": kind,
-        "minutes": {side: round(sum(r.duration for r in members) / 60, 2) for side, members in mixed.sides.items()},
+        "minutes": minutes | ({"train": round(mixed.fresh.minutes * fitted.epochs, 2)} if mixed.fresh else {}),
+        "fresh": mixed.fresh is not None,
         "split_seed": mixed.split.seed,
         "recording_disjoint_only": list(mixed.split.recording_disjoint),
         "licences": list(mixed.licences),

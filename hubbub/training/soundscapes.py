@@ -11,12 +11,16 @@ from hubbub.datasets.clips import read_clips, relative_name
 from hubbub.datasets.features import content_hash, key_of
 from hubbub.datasets.split import SIDES, Side, Split, items_of_clips, make_split
 from hubbub.errors import DatasetError
-from hubbub.mixing import BACKGROUND, Clip, MixConfig, by_label
+from hubbub.mixing import BACKGROUND, Clip, ClipStore, MixConfig, by_label
 from hubbub.mixing.builtin.write import write_clips
 from hubbub.mixing.write import mix
 from hubbub.training.config import TrainConfig
+from hubbub.training.fresh import Fresh
+from hubbub.training.front_end import FrontEndConfig
 from hubbub.training.reporting import Reporter
 
+CLIP_BYTES = 2**30
+"""Of clips kept in memory at most while it trains: some three hours of them."""
 BACKGROUND_SNR_DB = (6.0, 30.0)
 SCENE_GAIN_DB = (-12.0, 6.0)
 
@@ -30,16 +34,23 @@ PURPOSE = {"train": "train on", "validation": "tune on", "test": "test on"}
 
 @dataclass(frozen=True)
 class Soundscapes:
-    """The recordings of each side, the split of the clips, the licences of the sounds, and what a user should know."""
+    """The recordings of each side, the split of the clips, the licences of the sounds, and what a user should know.
+
+    `fresh`: where the training side is mixed anew for every step; it has no recordings then.
+    """
 
     sides: Mapping[Side, Sequence[AnnotatedRecording]]
     split: Split
     licences: Sequence[str]
     notes: Sequence[str]
+    fresh: Fresh | None = None
 
 
-def soundscapes(data: Path, folder: Path, config: TrainConfig, reporter: Reporter, jobs: int) -> Soundscapes:
-    """Mixes soundscapes of each side from the clips in `data`, below `folder`; takes those that are there already.
+def soundscapes(
+    data: Path, folder: Path, config: TrainConfig, front_end: FrontEndConfig, reporter: Reporter, jobs: int
+) -> Soundscapes:
+    """Mixes soundscapes of each side from the clips in `data`, below `folder`; takes those that are there already. With
+    `config.fresh` those of the training side are left to be mixed while it trains, with features by `front_end`.
 
     Raises `DatasetError` where a side has no clips of any label, and as `read_clips` and `mix` do.
     """
@@ -51,12 +62,31 @@ def soundscapes(data: Path, folder: Path, config: TrainConfig, reporter: Reporte
             raise DatasetError(f"{data}: no clips for the {side} side; wanted at least three recordings of a label")
     labels = sorted({clip.label for clip in clips} - {BACKGROUND})
     others, notes = _others(labels, folder, config, jobs)
-    sides = {
-        side: _mixed(side, [*members_of[side], *others[side]], labels, data, folder, config, reporter, jobs)
+    sides: dict[Side, Sequence[AnnotatedRecording]] = {
+        side: ()
+        if side == "train" and config.fresh
+        else _mixed(side, [*members_of[side], *others[side]], labels, data, folder, config, reporter, jobs)
         for side in SIDES
     }
     licences = sorted({clip.licence for clip in clips if clip.licence})
-    return Soundscapes(sides, split, licences, notes)
+    if not config.fresh:
+        return Soundscapes(sides, split, licences, notes)
+    fresh = _fresh([*members_of["train"], *others["train"]], labels, data, config, front_end)
+    with reporter.bar("reading the clips to train on") as tick:
+        fresh.read(tick)
+    return Soundscapes(sides, split, licences, notes, fresh)
+
+
+def _fresh(
+    members: Sequence[Clip], labels: Sequence[str], data: Path, config: TrainConfig, front_end: FrontEndConfig
+) -> Fresh:
+    clips, backgrounds = by_label(members)
+    mixing = mix_config("train", len(clips), config, bool(backgrounds)).model_copy(
+        update={"sample_rate": front_end.sample_rate}
+    )
+    known = tuple(label for label in labels if label in clips)
+    store = ClipStore(mixing.sample_rate, mixing.activity, data, max_bytes=CLIP_BYTES)
+    return Fresh(clips, backgrounds, mixing, known, front_end, config.train_minutes, store)
 
 
 TRAINING_COLOUR: Mapping[str, Any] = {

@@ -1,0 +1,297 @@
+"""What each choice of our network and of its recipe brings, one at a time, on validation data.
+
+    python benchmarks/recipe.py CLIPS STAND_IN OUT [--variant NAME ...] [--minutes 300] [--seeds 3] [--list]
+
+STAND_IN is `hubbub mix CLIPS STAND_IN --recipe tut2016`. Training hears clips of its training side, in soundscapes
+mixed anew for every step (or, in the variant `fixed`, its 60 training mixtures); every variant hears as many minutes.
+Scores are of its 20 validation mixtures, whose clips no training hears: thresholds and filters are chosen on the ten
+with even numbers for the odd ones, and the other way round. Its test side is not touched. Each finished run is a line
+of OUT/runs.jsonl; started again, what is there is not done again. `--table` prints and writes the table of them.
+"""
+
+import argparse
+import json
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hubbub import audio
+from hubbub.console import Reporter
+from hubbub.datasets.annotated import AnnotatedRecording
+from hubbub.datasets.clips import read_clips, relative_name
+from hubbub.datasets.features import FeatureCache, content_hash, key_of
+from hubbub.datasets.split_file import read_split
+from hubbub.datasets.stand_in import CONFIG
+from hubbub.datasets.tut2016 import LABELS, read_tut2016
+from hubbub.decode import decode
+from hubbub.events import Event, to_targets
+from hubbub.grid import Grid
+from hubbub.metrics import evaluate
+from hubbub.mixing import ClipStore, MixConfig, by_label
+from hubbub.networks import SIZES, Hub, HubConfig
+from hubbub.networks.count import multiply_adds_per_second, n_parameters
+from hubbub.training import front_end as front_ends
+from hubbub.training.config import TrainConfig
+from hubbub.training.data import Augment, Example
+from hubbub.training.export import silence_of
+from hubbub.training.fit import fit, machine
+from hubbub.training.fresh import Fresh
+from hubbub.training.front_end import FrontEnd, FrontEndConfig
+from hubbub.training.predict import predict
+from hubbub.training.soundscapes import TRAINING_COLOUR
+from hubbub.tuning import Decision, Validation, decide
+
+EPOCHS = 4
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A change of one thing: of the training, the mixing, the front end or the network."""
+
+    why: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    mixing: Mapping[str, Any] = field(default_factory=dict)
+    front_end: Mapping[str, Any] = field(default_factory=dict)
+    network: Mapping[str, Any] = field(default_factory=dict)
+    size: str = "small"
+    fixed: bool = False
+    minutes: float = 1.0  # times those of the others
+
+
+SPEEDS = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
+START: Mapping[str, Any] = {
+    "batch_size": 8, "learning_rate": 3e-3, "schedule": "cosine", "segment_seconds": 10.0, "dropout": 0.1,
+    "augment": None, "epochs": EPOCHS,
+}  # fmt: skip
+"""What every variant changes one thing of."""
+
+VARIANTS: Mapping[str, Variant] = {
+    "start": Variant("fresh mixtures, clips as they are, cross-entropy, Adam along a cosine"),
+    "fixed": Variant("the same 60 mixtures in every epoch", fixed=True),
+    "fixed_augmented": Variant("the same, features augmented", {"augment": Augment()}, fixed=True),
+    "colour": Variant("filters for each event, sources balanced", mixing=TRAINING_COLOUR),
+    "speed": Variant("clips played 15 % slower to faster", mixing={"speeds": SPEEDS}),
+    "level": Variant("events 12 dB about their level, not 6", mixing={"jitter_db": 12.0}),
+    "gain": Variant("features: level only", {"augment": Augment(colour_db=0, shifted_bands=0, masked_bands=0)}),
+    "filter_augment": Variant(
+        "features: a curve over the bands", {"augment": Augment(gain_db=0, shifted_bands=0, masked_bands=0)}
+    ),
+    "shift": Variant("features: bands shifted", {"augment": Augment(gain_db=0, colour_db=0, masked_bands=0)}),
+    "mask": Variant(
+        "features: a stripe of bands hidden", {"augment": Augment(gain_db=0, colour_db=0, shifted_bands=0)}
+    ),
+    "augment": Variant("features: all four", {"augment": Augment()}),
+    "mixup": Variant("half of the batches blended", {"mixup": 0.5}),
+    "adamw": Variant("AdamW, weights decay by 0.01", {"optimizer": "adamw"}),
+    "warm_up": Variant("the rate rises for a tenth of the steps", {"warm_up": 0.1}),
+    "average": Variant("the average of the weights is kept", {"average": 0.998}),
+    "focal": Variant("focal loss", {"loss": "focal"}),
+    "asymmetric": Variant("asymmetric loss", {"loss": "asymmetric"}),
+    "edges": Variant("frames near onsets and offsets count three times", {"edge_weight": 2.0}),
+    "dropout_0": Variant("no dropout", {"dropout": 0.0}),
+    "dropout_25": Variant("a quarter dropped", {"dropout": 0.25}),
+    "slow": Variant("a third of the learning rate", {"learning_rate": 1e-3}),
+    "mel_40": Variant("40 bands, not 64", front_end={"n_mels": 40}, network={"n_features": 40}),
+    "mfcc": Variant(
+        "40 MFCC, not 64 bands", front_end={"kind": "mfcc", "n_mels": 64, "n_mfcc": 40}, network={"n_features": 40}
+    ),
+    "causal": Variant("looks back only", network={"causal": True}),
+    "undilated": Variant("no dilation", network={"dilations": (1,) * 8, "max_ahead": 8}),
+    "tiny": Variant("a quarter of the weights", size="tiny"),
+    "base": Variant("four times the weights", size="base"),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", type=Path)
+    parser.add_argument("stand_in", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--variant", action="append", help="of --list; again for more; all where none is given")
+    parser.add_argument("--minutes", type=float, default=300.0, help="of audio heard in training, all epochs together")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--table", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(f"{name:18}{variant.why}" for name, variant in VARIANTS.items()))
+        return
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    runs = arguments.out / "runs.jsonl"
+    if not arguments.table:
+        bench = Bench(
+            arguments.clips, arguments.stand_in, arguments.out, arguments.minutes, arguments.threads, arguments.workers
+        )
+        for seed in range(arguments.seeds):
+            for name in arguments.variant or VARIANTS:
+                if not any(
+                    (run["variant"], run["seed"], run["minutes"]) == (name, seed, arguments.minutes)
+                    for run in read(runs)
+                ):
+                    found = bench.run(name, seed)
+                    with runs.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(found) + "\n")
+                    print(
+                        json.dumps(
+                            {key: found[key] for key in ("variant", "seed", "frame", "event", "loss", "seconds")}
+                        ),
+                        flush=True,
+                    )
+    text = table(read(runs))
+    (arguments.out / "table.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The finished runs."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+
+
+class Bench:
+    """The sounds, and how a variant is trained and scored on them."""
+
+    def __init__(
+        self, clips: Path, stand_in: Path, out: Path, minutes: float, threads: int | None, workers: int
+    ) -> None:
+        self.out, self.minutes, self.threads, self.workers = out, minutes, threads, workers
+        sides = read_split(stand_in / "split.tsv").sides
+        self.root = clips
+        self.clips, _ = by_label(
+            clip
+            for clip in read_clips(clips)
+            if clip.label in LABELS and sides.get(relative_name(clip.path, clips)) == "train"
+        )
+        data = read_tut2016(stand_in)
+        by_name = {recording.name: recording for recording in data.recordings}
+        self.recordings = {side: [by_name[name] for name in data.sides[side]] for side in ("train", "validation")}
+        self.labels = tuple(label for label in LABELS if label in self.clips)
+        self.cache = FeatureCache(out / "features")
+        self.stores: dict[MixConfig, ClipStore] = {}
+
+    def examples(self, recordings: Sequence[AnnotatedRecording], config: FrontEndConfig) -> list[Example]:
+        """Features and targets of whole recordings, computed once."""
+        grid = Grid(config.sample_rate, config.hop)
+        keys = {r.name: key_of(config.model_dump(), content_hash(r.path)) for r in recordings}
+        with Reporter().bar("computing features") as tick:
+            self.cache.fill([(keys[r.name], partial(features, r.path, config)) for r in recordings], tick, 2)
+        made = []
+        for recording in recordings:
+            values = self.cache.load(keys[recording.name])
+            assert values is not None
+            known = [event for event in recording.events if event.label in self.labels]
+            made.append(Example(recording.name, values, to_targets(known, self.labels, grid, len(values))))
+        return made
+
+    def run(self, name: str, seed: int) -> dict[str, Any]:
+        """Trains and scores one variant."""
+        variant = VARIANTS[name]
+        front_end = FrontEndConfig.model_validate(front_ends.OURS.model_dump() | variant.front_end)
+        grid = Grid(front_end.sample_rate, front_end.hop)
+        minutes = self.minutes * variant.minutes
+        config = TrainConfig.model_validate(
+            dict(START) | dict(variant.config)
+            | {"network": variant.size, "seed": seed, "threads": self.threads, "device": "cpu", "workers": self.workers,
+               "epoch_minutes": minutes / EPOCHS if variant.fixed else None}
+        )  # fmt: skip
+        torch.manual_seed(seed)
+        changes: Mapping[str, Any] = {"dropout": config.dropout} | dict(variant.network)
+        hub: HubConfig = replace(SIZES[variant.size], **changes)
+        network = Hub(len(self.labels), hub)
+        silence = silence_of(front_end)
+        validation = self.examples(self.recordings["validation"], front_end)
+        train: list[Example] | Fresh
+        if variant.fixed:
+            train = self.examples(self.recordings["train"], front_end)
+        else:
+            mixing = CONFIG.model_copy(
+                update={"sample_rate": front_end.sample_rate, "duration": (60.0, 60.0), **variant.mixing}
+            )
+            store = ClipStore(mixing.sample_rate, mixing.activity, self.root, max_bytes=2**31)
+            train = Fresh(self.clips, (), mixing, self.labels, front_end, minutes / EPOCHS, store)
+        began = time.perf_counter()
+        folder = self.out / "fits" / f"{name}-{seed}-{minutes:g}"
+        fitted = fit(network, train, validation, silence, config, grid.period, folder)
+        predicted = {example.name: predict(fitted.network, example.features, silence) for example in validation}
+        return {
+            "variant": name, "seed": seed, "minutes": self.minutes, "why": variant.why,
+            **cross_fitted(predicted, self.recordings["validation"], self.labels, grid),
+            "loss": fitted.validation_loss, "best_epoch": fitted.best_epoch,
+            "parameters": n_parameters(network), "look_ahead": network.look_ahead,
+            "multiply_adds": multiply_adds_per_second(network, 1 / grid.period, front_end.n_features, 500),
+            "seconds": round(time.perf_counter() - began, 1),
+            "machine": machine(), "torch": str(torch.__version__), "python": platform.python_version(),
+        }  # fmt: skip
+
+
+def features(path: Path, config: FrontEndConfig) -> NDArray[np.float32]:
+    """Features of a whole recording, (n_frames, n_features)."""
+    samples, _ = audio.read(path, config.sample_rate)
+    torch.set_num_threads(1)
+    found: NDArray[np.float32] = FrontEnd(config).grid_features(samples).numpy()
+    return found
+
+
+def cross_fitted(
+    predicted: Mapping[str, NDArray[np.float32]],
+    recordings: Sequence[AnnotatedRecording],
+    labels: Sequence[str],
+    grid: Grid,
+) -> dict[str, Any]:
+    """Micro-averaged F1 by frame, segment and event and frame F1 by label, rules for each half from the other half."""
+    names = [recording.name for recording in recordings]
+    reference = {r.name: [event for event in r.events if event.label in labels] for r in recordings}
+    durations = {r.name: r.duration for r in recordings}
+    found: dict[str, list[Event]] = {}
+    for half, other in ((names[::2], names[1::2]), (names[1::2], names[::2])):
+        of = {name: predicted[name] for name in half}
+        decided = decide(
+            Validation(labels, grid, of, {n: reference[n] for n in half}, {n: durations[n] for n in half}), Decision()
+        )
+        rules = [decided.rules[label] for label in labels]
+        found |= {name: decode(predicted[name], labels, rules, grid, durations[name]) for name in other}
+    scores = evaluate(reference, found, durations, labels)
+    return {
+        "frame": scores.frame.micro_f1, "segment": scores.segment.micro_f1, "event": scores.event.micro_f1,
+        "by_label": {label: round(scores.frame.by_label[label]["f1"], 4) for label in labels},
+    }  # fmt: skip
+
+
+def table(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Mean and spread over the seeds, and the mean difference from `start` of the same seeds."""
+    lines = [
+        "| variant | what | frame F1 | event F1 | frame F1 − start, by seed | minutes | seeds |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    start = {(run["seed"], run["minutes"]): run for run in runs if run["variant"] == "start"}
+    groups: dict[tuple[str, float], list[Mapping[str, Any]]] = {}
+    for run in runs:
+        groups.setdefault((run["variant"], run["minutes"]), []).append(run)
+    for (name, minutes), members in groups.items():
+        both = [(run, start[run["seed"], minutes]) for run in members if (run["seed"], minutes) in start]
+        differences = [run["frame"] - other["frame"] for run, other in both]
+        by_seed = ", ".join(f"{one:+.3f}" for one in differences)
+        mean = f"**{np.mean(differences):+.3f}** ({by_seed})" if differences and name != "start" else ""
+        lines.append(
+            f"| {name} | {members[0]['why']} | {spread([run['frame'] for run in members])} | "
+            f"{spread([run['event'] for run in members])} | {mean} | {minutes:g} | {len(members)} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def spread(values: Sequence[float]) -> str:
+    """Mean ± standard deviation."""
+    return f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else f"{values[0]:.3f}"
+
+
+if __name__ == "__main__":
+    main()

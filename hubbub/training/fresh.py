@@ -1,0 +1,101 @@
+"""Soundscapes mixed anew for every step of training: no mixture is heard twice.
+
+A fixed set of mixtures teaches a network the mixtures. Every item here is an excerpt of a scene of its own, drawn from
+(seed, epoch, number): a run that was killed goes on with what it would have heard.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from hubbub.datasets.features import content_hash, key_of
+from hubbub.events import Event, to_targets
+from hubbub.grid import Grid
+from hubbub.mixing import Clip, ClipStore, MixConfig, render, sample_scene
+from hubbub.training.data import Augment
+from hubbub.training.front_end import FrontEnd, FrontEndConfig
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """What to mix: clips by label, backgrounds, how, and for how many `minutes` an epoch. `labels` are those asked for;
+    clips of others sound too. The `store` has the rate of the front end."""
+
+    clips: Mapping[str, Sequence[Clip]]
+    backgrounds: Sequence[Clip]
+    mixing: MixConfig
+    labels: Sequence[str]
+    front_end: FrontEndConfig
+    minutes: float
+    store: ClipStore = field(repr=False)
+
+    def read(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Reads every clip once. Raises `AudioError` where one cannot be read, before the work."""
+        everything = [clip for members in (*self.clips.values(), self.backgrounds) for clip in members]
+        for done, clip in enumerate(everything, start=1):
+            self.store.sound(self.store.name(clip.path))
+            if progress is not None:
+                progress(done, len(everything))
+
+    @property
+    def key(self) -> str:
+        """A key of all that is heard."""
+        everything = [clip for members in (*self.clips.values(), self.backgrounds) for clip in members]
+        heard = sorted([clip.label, content_hash(clip.path)] for clip in everything)
+        return key_of(self.mixing.model_dump(), heard, list(self.labels), self.minutes)
+
+
+class FreshSegments(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """Excerpts of `length` frames with `context` frames before and `look_ahead` frames after them, as `Segments` has
+    them, indexed by (epoch, number). Some begin before their scene does, in silence."""
+
+    def __init__(
+        self,
+        fresh: Fresh,
+        length: int,
+        context: int,
+        look_ahead: int,
+        silence: NDArray[np.float32],
+        augment: Augment | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.fresh = fresh
+        self.length, self.context, self.look_ahead = length, context, look_ahead
+        self.silence = silence
+        self.augment = augment
+        self.seed = seed
+        self.front_end = FrontEnd(fresh.front_end)
+        self.grid = Grid(fresh.front_end.sample_rate, fresh.front_end.hop)
+
+    def __len__(self) -> int:
+        return max(1, round(60 * self.fresh.minutes / (self.length * self.grid.period)))
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+        fresh, grid = self.fresh, self.grid
+        rng = np.random.default_rng([self.seed, *key])
+        scene = sample_scene(fresh.clips, fresh.mixing, rng, backgrounds=fresh.backgrounds, store=fresh.store)
+        n_frames = self.context + self.length + self.look_ahead
+        latest = max(0, grid.n_frames_of(scene.duration) - self.context - self.length)
+        first = int(rng.integers(-self.context, latest + 1))  # of the context, in frames of the scene
+        before = self.front_end.left_context / grid.sample_rate
+        n_samples = (n_frames - 1) * grid.hop + fresh.front_end.n_fft
+        heard = scene.excerpt(grid.seconds(first) - before, n_samples / grid.sample_rate)
+        samples, events = render(heard, fresh.store)
+        samples = np.pad(samples, (0, max(0, n_samples - len(samples))))[:n_samples]
+        with torch.inference_mode():
+            features: NDArray[np.float32] = self.front_end(torch.from_numpy(samples)[None])[0].numpy()
+        if self.augment is not None:
+            features = self.augment(features, self.silence, rng)
+        asked = before + grid.seconds(self.context)
+        moved = [
+            Event(max(0.0, event.onset - asked), event.offset - asked, event.label)
+            for event in events
+            if event.label in fresh.labels and event.offset > asked
+        ]
+        targets = to_targets(moved, fresh.labels, grid, self.length).astype(np.float32)
+        return torch.from_numpy(features), torch.from_numpy(targets), torch.ones(self.length)
