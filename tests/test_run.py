@@ -8,10 +8,13 @@ from shutil import copytree
 import pytest
 
 from hubbub import DatasetError, annotations, load
+from hubbub.datasets.clips import relative_name
 from hubbub.datasets.split_file import read_split
 from hubbub.training.config import TrainConfig
+from hubbub.training.front_end import OURS
 from hubbub.training.reporting import Tick
 from hubbub.training.run import train
+from hubbub.training.soundscapes import soundscapes
 from hubbub.tuning import Aim, Decision
 
 CONFIG = TrainConfig(
@@ -48,7 +51,7 @@ def test_clips_become_a_detector_with_its_scores(folder: Path, clips: Path) -> N
     assert trained.detector.labels == ("alarms_and_sirens", "dog_barking", "footsteps", "rain")
     meta = load(folder / "d.onnx").metadata
     assert meta.scores["test"] == json.loads(json.dumps(trained.scores["system"].to_dict()))
-    assert meta.training["minutes"] == {"train": 0.5, "validation": 0.25, "test": 0.25}
+    assert meta.training["minutes"] == {"train": 1.0, "validation": 0.25, "test": 0.25}
     assert meta.training["licences"] == ["Apache-2.0"]
     assert meta.network["parameters"] == pytest.approx(208_000, rel=0.01)
     assert 5e6 < meta.network["multiply_adds_per_second"] < 20e6
@@ -59,7 +62,11 @@ def test_clips_become_a_detector_with_its_scores(folder: Path, clips: Path) -> N
 
 def test_a_test_scene_holds_no_clip_that_was_trained_on(folder: Path, clips: Path) -> None:
     split = read_split(folder / "d.train" / "split.tsv")
-    for side in ("train", "validation", "test"):
+    fresh = soundscapes(clips, folder / "d.train", CONFIG, OURS, Silent(), jobs=1).fresh
+    assert fresh is not None
+    heard = [clip for members in (*fresh.clips.values(), fresh.backgrounds) for clip in members]
+    assert {split.sides[relative_name(clip.path, clips)] for clip in heard} == {"train"}
+    for side in ("validation", "test"):
         (scenes,) = (folder / "d.train" / "scenes").glob(f"{side}-*")
         used = {
             placement["file"]
@@ -117,8 +124,16 @@ def test_one_label_alone_is_set_against_other_sounds(
     assert {event.label for recording in trained.test for event in recording.events} <= {"dog_barking"}
 
 
-def test_annotated_recordings_become_a_detector(folder: Path, tmp_path: Path) -> None:
-    scenes = min((folder / "d.train" / "scenes").glob("train-*"))
+def fixed_scenes(clips: Path, folder: Path) -> Path:
+    """Half a minute of soundscapes to train on, as recordings."""
+    config = CONFIG.model_copy(update={"fresh": False})
+    mixed = soundscapes(clips, folder / "fixed", config, OURS, Silent(), jobs=1)
+    assert mixed.fresh is None and mixed.sides["train"]
+    return min((folder / "fixed" / "scenes").glob("train-*"))
+
+
+def test_annotated_recordings_become_a_detector(clips: Path, tmp_path: Path) -> None:
+    scenes = fixed_scenes(clips, tmp_path)
     trained = train(scenes, tmp_path / "d.onnx", CONFIG, Silent(), jobs=1)
     sides = read_split(tmp_path / "d.train" / "split.tsv")
     assert {recording.name for recording in trained.test} == set(sides.ids("test"))
@@ -135,8 +150,8 @@ def test_too_few_clips_are_told_before_the_work(tmp_path: Path, clips: Path) -> 
         train(tmp_path / "clips", tmp_path / "d.onnx", CONFIG, Silent(), jobs=1)
 
 
-def test_a_report_network_says_what_its_clipping_costs(folder: Path, tmp_path: Path) -> None:
-    scenes = min((folder / "d.train" / "scenes").glob("train-*"))
+def test_a_report_network_says_what_its_clipping_costs(clips: Path, tmp_path: Path) -> None:
+    scenes = fixed_scenes(clips, tmp_path)
     reporter = Silent()
     config = CONFIG.model_copy(update={"network": "dessed", "epochs": 1, "batch_size": 2})
     trained = train(scenes, tmp_path / "d.onnx", config, reporter, jobs=1)

@@ -293,7 +293,7 @@ def test_padding_counts_neither_in_the_loss_nor_in_the_accuracy() -> None:
     logits = torch.tensor([[[2.0, -1.0], [0.5, 0.0], [9.0, -9.0]]])
     targets = torch.tensor([[[1.0, 1.0], [0.0, 0.0], [0.0, 0.0]]])
     mask = torch.tensor([[1.0, 1.0, 0.0]])
-    loss = module._loss((logits, targets, mask), module.train_totals)
+    loss = module._loss(module.network, (logits, targets, mask), module.train_totals)
     right = torch.sigmoid(torch.tensor([2.0, -1.0, -0.5, 0.0]))  # the probability of what is the case
     assert loss.item() == pytest.approx(-right.log().mean().item())
     assert module.train_totals.means() == pytest.approx((loss.item(), 2 / 4))

@@ -102,7 +102,7 @@ def test_the_loss_and_the_accuracy_are_categorical() -> None:
     module = TrainingModule(small().eval(), config)
     clips = Clips(examples(3, 4), 21, module.network.look_ahead, SILENCE)  # type: ignore[arg-type]
     features, targets, mask = (torch.stack(parts) for parts in zip(*(clips[k] for k in range(3)), strict=True))
-    loss = module._loss((features, targets, mask), module.validation_totals)
+    loss = module._loss(module.network, (features, targets, mask), module.validation_totals)
     logits = module.network(features, mask)
     expected = functional.cross_entropy(logits, torch.tensor([0, 1, 2]))
     assert loss.item() == pytest.approx(expected.item())
