@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 from hubbub import audio
 from hubbub.console import Reporter
@@ -32,9 +33,10 @@ from hubbub.datasets.split_file import read_split
 from hubbub.datasets.stand_in import CONFIG
 from hubbub.datasets.tut2016 import LABELS, read_tut2016
 from hubbub.decode import decode
+from hubbub.detector import Probabilities
 from hubbub.events import Event, to_targets
 from hubbub.grid import Grid
-from hubbub.metrics import evaluate
+from hubbub.metrics import PSDS1, PSDS2, evaluate, psds
 from hubbub.mixing import ClipStore, MixConfig, by_label
 from hubbub.networks import SIZES, Hub, HubConfig
 from hubbub.networks.count import multiply_adds_per_second, n_parameters
@@ -50,6 +52,8 @@ from hubbub.training.soundscapes import TRAINING_COLOUR
 from hubbub.tuning import Decision, Validation, decide
 
 EPOCHS = 4
+CURVE_MEDIAN = 11
+"""Frames of the median filter in front of PSDS, which takes scores as they are."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,10 @@ def main() -> None:
                         file.write(json.dumps(found) + "\n")
                     print(
                         json.dumps(
-                            {key: found[key] for key in ("variant", "seed", "frame", "event", "loss", "seconds")}
+                            {
+                                key: found[key]
+                                for key in ("variant", "seed", "frame", "event", "psds1", "psds2", "loss", "seconds")
+                            }
                         ),
                         flush=True,
                     )
@@ -260,8 +267,16 @@ def cross_fitted(
         rules = [decided.rules[label] for label in labels]
         found |= {name: decode(predicted[name], labels, rules, grid, durations[name]) for name in other}
     scores = evaluate(reference, found, durations, labels)
+    curves = {
+        name: Probabilities(
+            median_filter(values, (CURVE_MEDIAN, 1)), np.minimum(grid.edges_of(len(values)), durations[name]), labels
+        )
+        for name, values in predicted.items()
+    }
     return {
         "frame": scores.frame.micro_f1, "segment": scores.segment.micro_f1, "event": scores.event.micro_f1,
+        "psds1": psds(reference, curves, durations, PSDS1).value,
+        "psds2": psds(reference, curves, durations, PSDS2).value,
         "by_label": {label: round(scores.frame.by_label[label]["f1"], 4) for label in labels},
     }  # fmt: skip
 

@@ -159,6 +159,7 @@ def mix(
     snr: Annotated[tuple[float, float] | None, typer.Option(help="Range of SNR over the background, dB.")] = None,
     rate: Annotated[int, typer.Option(help="Samples per second.")] = 44100,
     recipe: Annotated[str | None, typer.Option(help="tut2016 or urbansound8k: a stand-in for that data set.")] = None,
+    apart: Annotated[str, typer.Option(help="tut2016: no two sides share sources, or recordings.")] = "sources",
     seed: Seed = 0,
     jobs: Jobs = os.cpu_count() or 1,
 ) -> None:
@@ -166,7 +167,7 @@ def mix(
     if recipe is not None:
         from hubbub.cli.recipe import mix_by_recipe
 
-        mix_by_recipe(recipe, clips, out, seed, jobs, context)
+        mix_by_recipe(recipe, clips, out, seed, jobs, apart, context)
         return
     from hubbub.datasets.clips import read_clips
     from hubbub.mixing import MixConfig, by_label

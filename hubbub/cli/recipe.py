@@ -1,20 +1,27 @@
 """`hubbub mix --recipe`: a whole data set, whose every setting the recipe knows."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from hubbub.console import Reporter
 from hubbub.errors import ConfigError
 
+if TYPE_CHECKING:
+    from hubbub.datasets.stand_in import Apart
+
 RECIPES = ("tut2016", "urbansound8k")
+APART = ("sources", "recordings")
 TAKEN = ("scenes", "seconds", "labels", "snr", "rate")
 """Options of `hubbub mix` that a recipe leaves no room for."""
 BUILT_IN_PER_LABEL = 62
 """As many clips a label as the real set was mixed from: 994 of 16."""
 
 
-def mix_by_recipe(recipe: str, clips: Path, out: Path, seed: int, jobs: int, context: typer.Context) -> None:
+def mix_by_recipe(
+    recipe: str, clips: Path, out: Path, seed: int, jobs: int, apart: str, context: typer.Context
+) -> None:
     """Mixes it, and shows what came out.
 
     Raises `ConfigError` for an unknown recipe or an option beside it that it sets itself, and as `mix_tut2016` or
@@ -24,6 +31,10 @@ def mix_by_recipe(recipe: str, clips: Path, out: Path, seed: int, jobs: int, con
 
     if recipe not in RECIPES:
         raise ConfigError(f"--recipe {recipe}: there is no such recipe; wanted {', '.join(RECIPES)}")
+    if apart not in APART:
+        raise ConfigError(f"--apart {apart}: wanted {' or '.join(APART)}")
+    if recipe != "tut2016" and _is_given(context, "apart"):
+        raise ConfigError(f"--recipe {recipe} has folds, not sides; leave --apart out")
     given = [f"--{name}" for name in TAKEN if _is_given(context, name)]
     if given:
         raise ConfigError(f"--recipe {recipe} sets {', '.join(given)} itself; leave that out")
@@ -33,17 +44,19 @@ def mix_by_recipe(recipe: str, clips: Path, out: Path, seed: int, jobs: int, con
         if not (clips / "manifest.csv").is_file():  # written last
             with reporter.bar("making built-in clips") as tick:
                 write_clips(clips, BUILT_IN_PER_LABEL, seed, progress=tick, jobs=jobs)
-    make = _tut2016 if recipe == "tut2016" else _urbansound8k
-    make(clips, out, seed, jobs, reporter)
+    if recipe == "tut2016":
+        _tut2016(clips, out, seed, jobs, "recordings" if apart == "recordings" else "sources", reporter)
+    else:
+        _urbansound8k(clips, out, seed, jobs, reporter)
 
 
-def _tut2016(clips: Path, out: Path, seed: int, jobs: int, reporter: Reporter) -> None:
+def _tut2016(clips: Path, out: Path, seed: int, jobs: int, apart: "Apart", reporter: Reporter) -> None:
     """With what came out beside what was published."""
     from hubbub.datasets.stand_in import mix_tut2016
     from hubbub.report.terminal import stand_in_table
 
     with reporter.bar("mixing") as tick:
-        stand_in = mix_tut2016(clips, out, seed, jobs, tick)
+        stand_in = mix_tut2016(clips, out, seed, jobs, tick, apart=apart)
     for note in stand_in.notes:
         reporter.say(f"note: {note}")
     reporter.console.print(stand_in_table(stand_in))

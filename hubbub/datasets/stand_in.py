@@ -22,9 +22,9 @@ What remains is in the clips: where one sounds with pauses, or is short, its lab
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import joblib
 import numpy as np
@@ -43,6 +43,7 @@ from hubbub.files import write_text
 from hubbub.mixing import ActivityConfig, Clip, ClipStore, MixConfig, by_label, render, sample_scene
 
 Progress = Callable[[int, int], None]
+Apart = Literal["sources", "recordings"]
 
 PUBLISHED_SECONDS: Mapping[str, float] = {
     "alarms_and_sirens": 4405,
@@ -133,11 +134,14 @@ def mix_tut2016(
     progress: Progress | None = None,
     n_mixtures: tuple[int, int, int] = N_MIXTURES,
     minutes: float = PUBLISHED_MINUTES,
+    apart: Apart = "sources",
 ) -> StandIn:
     """Mixes the stand-in below `out` from the clips of the 16 labels in `clips_folder`; mixtures there already stay.
 
     `n_mixtures` are those to train, validate and test on, `minutes` their length in all. The clips are split by
-    `make_split`. The same clips, seed and dials give the same bytes, whatever `jobs` (threads).
+    `make_split`, `apart` saying what no two sides share where a label has enough of them: `sources`, which is
+    hubbub's rule, or `recordings` only, as in the real set, all clips of which come from one library. The same
+    clips, seed and dials give the same bytes, whatever `jobs` (threads).
 
     Raises `DatasetError` where a side has clips of fewer than 4 of the labels, and as `read_clips`; `ConfigError` where
     `out` holds something else, cannot be written or has too little space; `AudioError` where a clip cannot be read.
@@ -151,7 +155,10 @@ def mix_tut2016(
         )
     if min(n_mixtures) < 1 or sum(n_mixtures) > N_ALL or not 0 < minutes < np.inf:
         raise ConfigError(f"{n_mixtures} mixtures of {minutes:g} minutes; wanted one or more a side, {N_ALL} in all")
-    split = make_split(items_of_clips(clips, clips_folder), seed)
+    items = items_of_clips(clips, clips_folder)
+    if apart == "recordings":
+        items = [replace(item, source=None) for item in items]
+    split = make_split(items, seed)
     members = {
         side: by_label(c for c in clips if split.sides[relative_name(c.path, clips_folder)] == side)[0]
         for side in ORDER
