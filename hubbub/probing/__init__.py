@@ -23,7 +23,7 @@ from hubbub.events import Event, EventTable
 from hubbub.mixing.builtin import SOUNDS
 from hubbub.mixing.clip import BACKGROUND, Clip, by_label
 from hubbub.probing.counting import Tallies, Tally
-from hubbub.probing.noises import N_NOISES, noises
+from hubbub.probing.noises import N_NOISES, SECONDS, noises
 from hubbub.probing.result import Finding, Fired, Heard, Probe
 
 __all__ = ["Finding", "Fired", "Heard", "Probe", "probe", "sounds_in"]
@@ -44,12 +44,15 @@ def probe(
     recordings: Sequence[AnnotatedRecording] = (),
     progress: Callable[[int, int], None] | None = None,
     estimated: EventTable | None = None,
+    seconds: float = SECONDS,
 ) -> Probe:
     """Plays noises, `recordings`, and where these have few labels built-in sounds of other labels, to a detector.
 
     `recordings` are ones that it was not trained on: annotated, or isolated sounds as `sounds_in` gives them. What it
-    finds in them is taken from `estimated`, by name, where it is there. Raises `ConfigError` where the detector labels
-    whole clips, `AudioError` where a recording cannot be read.
+    finds in them is taken from `estimated`, by name, where it is there. `seconds`: of each noise at each level. Sounds
+    that a clip holds beside its label are not known, and what is found of them counts as false.
+
+    Raises `ConfigError` where the detector labels whole clips, `AudioError` where a recording cannot be read.
     """
     if isinstance(detector, ClipDetector):
         raise ConfigError(
@@ -68,7 +71,7 @@ def probe(
             progress(n_done, total)
 
     heard = []
-    for name, level, samples in noises(detector.sample_rate):
+    for name, level, samples in noises(detector.sample_rate, seconds):
         tally = Tally(seconds=len(samples) / detector.sample_rate)
         for event in detector.detect(samples):
             tally.add(event)
@@ -81,8 +84,8 @@ def probe(
         of_recordings.add(recording.events, found, recording.duration)
         tick()
     for label, samples in _built_in(others, detector.sample_rate):
-        seconds = len(samples) / detector.sample_rate
-        of_built_in.add([Event(0.0, seconds, label)], detector.detect(samples), seconds)
+        duration = len(samples) / detector.sample_rate
+        of_built_in.add([Event(0.0, duration, label)], detector.detect(samples), duration)
         tick()
     return Probe((*heard, *of_recordings.heard("label"), *of_built_in.heard("built-in")))
 

@@ -151,6 +151,8 @@ def probe_table(probe: Probe, most: int = MOST_FINDINGS) -> Table:
     if len(findings) > most:
         caption += f"   and {len(findings) - most} more, less often"
     table = _table(PROBE_HEADINGS, caption)
+    table.columns[1].justify = "left"
+    table.padding = (0, 1, 0, 0)
     for found in findings[:most]:
         sound, label = (shorten(printable(text), 2 * LONGEST_LABEL) for text in (found.sound, found.label))
         often = Text(f"{found.often} !", style="red") if found.worth_a_warning else Text(f"{found.often}  ")
