@@ -53,8 +53,9 @@ def main() -> None:
         took = time.perf_counter() - started
         page = trained.detector.path.with_suffix(".html")
         write_detector_page(
-            page, trained.detector, trained.scores, trained.test, trained.estimated, trained.log, trained.notes
-        )
+            page, trained.detector, trained.scores, trained.test, trained.estimated, trained.log, trained.notes,
+            trained.probe,
+        )  # fmt: skip
         by_seed.append(trained)
         lines += described(trained, seed, took)
     if len(by_seed) > 1:

@@ -41,6 +41,7 @@ ROOMS: dict[str, set[str]] = {
     "mixing": {"numpy", "scipy", "pydantic", "joblib"},
     "datasets": {"numpy", "joblib"},
     "evaluation": {"numpy"},
+    "probing": {"numpy"},
     "report": {"numpy", "rich", "soundfile", "soxr", "matplotlib", "jinja2", "markupsafe"},
     "detection": {"rich"},
     "console": {"rich"},

@@ -56,6 +56,11 @@ def test_clips_become_a_detector_with_its_scores(folder: Path, clips: Path) -> N
     assert meta.network["parameters"] == pytest.approx(208_000, rel=0.01)
     assert 5e6 < meta.network["multiply_adds_per_second"] < 20e6
     assert trained.log.read_text().count("\n") == 1 + CONFIG.epochs
+    assert trained.probe is not None
+    assert meta.scores["probe"] == json.loads(json.dumps(trained.probe.to_dict()))
+    played = {heard.name: heard.n_sounds for heard in trained.probe.heard if heard.kind == "label"}
+    assert played == dict.fromkeys(trained.detector.labels, 1), "a clip of each label was kept to test on"
+    assert {heard.kind for heard in trained.probe.heard} >= {"noise", "label"}
     found = annotations.read(folder / "d.train" / "test-found.tsv")
     assert set(found) == {recording.name for recording in trained.test}
 
@@ -81,7 +86,7 @@ def test_a_test_scene_holds_no_clip_that_was_trained_on(folder: Path, clips: Pat
 def test_a_run_started_again_does_nothing_twice(folder: Path, clips: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in (folder / "d.train").rglob("*.wav")}
     reporter = Silent()
-    again = train(clips, folder / "d.onnx", CONFIG, reporter, jobs=1)
+    again = train(clips, folder / "d.onnx", CONFIG, reporter, jobs=1, probe=False)
     assert not [title for title in reporter.bars if title.startswith("mixing")]
     assert {path: path.stat().st_mtime_ns for path in (folder / "d.train").rglob("*.wav")} == before
     assert len(list((folder / "d.train").glob("fit-*"))) == 1
@@ -91,7 +96,7 @@ def test_a_run_started_again_does_nothing_twice(folder: Path, clips: Path) -> No
 def test_another_decision_asks_for_no_other_training(folder: Path, clips: Path, tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in (folder / "d.train").glob("fit-*/*.ckpt")}
     decision = Decision(Aim(false_alarms_per_hour=0.0), "temperature")
-    trained = train(clips, folder / "d.onnx", CONFIG, Silent(), jobs=1, decision=decision)
+    trained = train(clips, folder / "d.onnx", CONFIG, Silent(), jobs=1, decision=decision, probe=False)
     assert {path: path.stat().st_mtime_ns for path in (folder / "d.train").glob("fit-*/*.ckpt")} == before != {}
     meta = trained.detector.metadata
     assert meta.training["decision"] == decision.to_dict()
@@ -104,7 +109,7 @@ def test_other_data_of_the_same_names_are_another_run(folder: Path, clips: Path,
     one = next((tmp_path / "clips" / "rain").glob("*.wav"))
     other = next((tmp_path / "clips" / "dog_barking").glob("*.wav"))
     one.write_bytes(other.read_bytes())
-    train(tmp_path / "clips", folder / "d.onnx", CONFIG, Silent(), jobs=1)
+    train(tmp_path / "clips", folder / "d.onnx", CONFIG, Silent(), jobs=1, probe=False)
     assert len(list((folder / "d.train").glob("fit-*"))) == 2
 
 
@@ -122,6 +127,8 @@ def test_one_label_alone_is_set_against_other_sounds(
     assert len(others) > 5
     assert all(scene["background"] for scene in scenes)
     assert {event.label for recording in trained.test for event in recording.events} <= {"dog_barking"}
+    assert trained.probe is not None
+    assert len({heard.name for heard in trained.probe.heard if heard.kind == "built-in"} - {"dog_barking"}) == 15
 
 
 def fixed_scenes(clips: Path, folder: Path) -> Path:
@@ -138,6 +145,9 @@ def test_annotated_recordings_become_a_detector(clips: Path, tmp_path: Path) -> 
     sides = read_split(tmp_path / "d.train" / "split.tsv")
     assert {recording.name for recording in trained.test} == set(sides.ids("test"))
     assert trained.detector.metadata.training["data"] == "annotated"
+    assert trained.probe is not None
+    there = [event for recording in trained.test for event in recording.events]
+    assert sum(heard.n_sounds for heard in trained.probe.heard if heard.kind == "label") == len(there)
 
 
 def test_too_few_clips_are_told_before_the_work(tmp_path: Path, clips: Path) -> None:
@@ -154,7 +164,7 @@ def test_a_report_network_says_what_its_clipping_costs(clips: Path, tmp_path: Pa
     scenes = fixed_scenes(clips, tmp_path)
     reporter = Silent()
     config = CONFIG.model_copy(update={"network": "dessed", "epochs": 1, "batch_size": 2})
-    trained = train(scenes, tmp_path / "d.onnx", config, reporter, jobs=1)
+    trained = train(scenes, tmp_path / "d.onnx", config, reporter, jobs=1, probe=False)
     assert any("frame F1 on validation" in text and "of each sub-sequence" in text for text in reporter.said)
     assert trained.detector.metadata.block == 1024
     assert trained.detector.metadata.network["name"] == "dessed"

@@ -14,6 +14,8 @@ import hubbub
 from hubbub.cli.conversion import convert
 from hubbub.cli.evaluation import evaluate, show_scores
 from hubbub.cli.inspection import inspect
+from hubbub.cli.probing import probe as probe_command
+from hubbub.cli.probing import show_probe
 from hubbub.cli.reproduction import reproduce
 from hubbub.cli.tuning import Calibrate, FalseAlarms, Precision, checked, tune
 from hubbub.console import Reporter
@@ -123,6 +125,7 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps …")] = "auto",
     jobs: Jobs = os.cpu_count() or 1,
     page: Annotated[bool, typer.Option(help="Write a page with curves, scores and timelines.")] = True,
+    probe: Annotated[bool, typer.Option(help="Play noises and other sounds to it, and warn where it fires.")] = True,
     false_alarms_per_hour: FalseAlarms = None,
     precision: Precision = None,
     calibrate: Calibrate = "none",
@@ -144,7 +147,7 @@ def train(
     decision = Decision(Aim(false_alarms_per_hour, precision), checked(calibrate))
     reporter = Reporter()
     drawn = page and _can_draw(reporter)
-    trained = run(data, output, config, reporter, jobs, decision)
+    trained = run(data, output, config, reporter, jobs, decision, probe)
     _show_trained(trained, reporter, output.with_suffix(".html") if drawn else None)
 
 
@@ -228,6 +231,7 @@ def demo(
 app.command()(evaluate)
 app.command()(convert)
 app.command()(inspect)
+app.command("probe")(probe_command)
 app.command()(reproduce)
 app.command()(tune)
 
@@ -305,11 +309,14 @@ def _show_trained(trained: Any, reporter: Reporter, page: Path | None) -> None:
     reporter.say(f"{first.name}, not trained on; first the reference, then what was found:")
     reporter.console.print(timeline("reference", first.events, first.duration))
     reporter.console.print(timeline("found", trained.estimated[first.name], first.duration))
+    if trained.probe is not None:
+        show_probe(trained.probe, reporter, reporter.console)
     reporter.say(f"detector: {trained.detector.path}")
     if page is not None:
         from hubbub.report.detector_page import write_detector_page
 
         write_detector_page(
-            page, trained.detector, trained.scores, trained.test, trained.estimated, trained.log, trained.notes
-        )
+            page, trained.detector, trained.scores, trained.test, trained.estimated, trained.log, trained.notes,
+            trained.probe,
+        )  # fmt: skip
         reporter.say(f"page: {page}")

@@ -15,6 +15,7 @@ from hubbub.metrics.confusion import Confusion
 from hubbub.metrics.each import Each
 from hubbub.metrics.recording import Recording
 from hubbub.metrics.settings import Settings
+from hubbub.probing import Probe
 from hubbub.report.confusion import confusion_figure
 from hubbub.report.excerpts import view, worst_first
 from hubbub.report.figures import to_inline_svg
@@ -39,8 +40,9 @@ def write_detector_page(
     estimated: EventTable,
     log: Path | None = None,
     notes: Sequence[str] = (),
+    probe: Probe | None = None,
 ) -> None:
-    """Writes one HTML file of a detector that was tested on `recordings`.
+    """Writes one HTML file of a detector that was tested on `recordings`; `probe`: what makes it fire besides.
 
     Raises `HubbubError` where it cannot be written, `AudioError` where a recording cannot be read.
     """
@@ -57,6 +59,7 @@ def write_detector_page(
         log,
         notes,
         detector.sample_rate,
+        probe=probe,
     )
 
 
@@ -71,6 +74,7 @@ def write_evaluation_page(
     notes: Sequence[str] = (),
     sample_rate: int | None = None,
     curves: Overall | None = None,
+    probe: Probe | None = None,
 ) -> None:
     """Writes one HTML file of any system; `recordings` are those whose audio is at hand.
 
@@ -92,6 +96,7 @@ def write_evaluation_page(
         sections=_sections(recordings, list(judged.values()), answers, system.labels, curves),
         training_log=log,
         recordings=_views(recordings, answers, sample_rate),
+        probe=probe,
         facts=facts,
         notes=notes,
     )

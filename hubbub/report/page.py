@@ -15,6 +15,7 @@ from hubbub.errors import HubbubError
 from hubbub.events import Event
 from hubbub.files import replacing
 from hubbub.metrics import Interval, Scores
+from hubbub.probing import Probe
 from hubbub.report.comparison import Probabilities
 from hubbub.report.drawing import count, draw
 from hubbub.report.figures import to_inline_svg, training_curves
@@ -36,6 +37,8 @@ except ImportError as error:
     raise HubbubError('pages need jinja2: pip install "hubbub[report]"') from error
 
 TEMPLATES = Path(__file__).parent
+MOST_FINDINGS = 40
+"""Rows of the table of what makes a detector fire."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ class Page:
 
     `intervals` are those of the headlines, by their title, `label_intervals` those of frame F1, by label. `scores` are
     by system, as `evaluate_with_trivial` returns them; `facts` are what a reader needs to trust or repeat the rest
-    (labels, sample rate, look-ahead, training data, licences, versions); `notes` are sentences.
+    (labels, sample rate, look-ahead, training data, licences, versions); `notes` are sentences; `probe` is what makes
+    the detector fire that should not.
     """
 
     title: str
@@ -83,6 +87,7 @@ class Page:
     recordings: Sequence[RecordingView] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    probe: Probe | None = None
 
 
 def write_page(path: Path, page: Page) -> None:
@@ -127,6 +132,8 @@ def render(page: Page) -> str:
         settings=shown.settings if shown is not None else {},
         # Drawn by matplotlib from numbers; the only part of a page that is not escaped.
         curves=Markup(curves),
+        findings=page.probe.findings if page.probe is not None else [],
+        most_findings=MOST_FINDINGS,
         figures=[(section, Markup(section.svg)) for section in page.sections],
         recordings=[
             draw(

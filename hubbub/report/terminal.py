@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # a timeline needs no scores, and metrics bring scipy: a seco
     from hubbub.datasets.stand_in import StandIn
     from hubbub.datasets.stand_in_urbansound8k import SliceStandIn
     from hubbub.metrics import Scores
+    from hubbub.probing import Probe
 
 COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "red", "bright_cyan", "bright_green", "bright_magenta")
 """Of the terminal's own palette, so that they can be read on whatever background its owner chose."""
@@ -51,6 +52,8 @@ LABEL_HEADINGS = (
 )  # fmt: skip
 STAND_IN_HEADINGS = ("label", "events", "published", "seconds", "published")
 SLICES_HEADINGS = ("label", "slices", "recordings")
+PROBE_HEADINGS = ("sound", "label that fires", "how often  ")
+MOST_FINDINGS = 12
 MARK_STYLES = {"*": "bold", "!": "red", " ": ""}
 
 
@@ -138,6 +141,22 @@ def label_table(scores: Scores) -> Table:
     for row in label_rows(scores):
         label = Text(shorten(printable(row.label), LONGEST_LABEL), style=colour(row.label))
         table.add_row(label, *row.texts, style="dim" if row.absent else "")
+    return table
+
+
+def probe_table(probe: Probe, most: int = MOST_FINDINGS) -> Table:
+    """What makes a detector fire that should not, the worst first and `most` of it, as a rich table."""
+    findings = probe.findings
+    caption = "! worth a warning" if findings else "it stayed silent"
+    if len(findings) > most:
+        caption += f"   and {len(findings) - most} more, less often"
+    table = _table(PROBE_HEADINGS, caption)
+    table.columns[1].justify = "left"
+    table.padding = (0, 1, 0, 0)
+    for found in findings[:most]:
+        sound, label = (shorten(printable(text), 2 * LONGEST_LABEL) for text in (found.sound, found.label))
+        often = Text(f"{found.often} !", style="red") if found.worth_a_warning else Text(f"{found.often}  ")
+        table.add_row(sound, Text(label, style=colour(found.label)), often)
     return table
 
 

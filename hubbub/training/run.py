@@ -35,6 +35,8 @@ from hubbub.grid import Grid
 from hubbub.metrics import Scores, evaluate, evaluate_with_trivial
 from hubbub.networks import OURS, build, check_name
 from hubbub.networks.count import multiply_adds, n_parameters
+from hubbub.probing import Probe, sounds_in
+from hubbub.probing import probe as run_probe
 from hubbub.training import front_end as front_ends
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Example
@@ -54,7 +56,8 @@ Sides = Mapping[Side, Sequence[AnnotatedRecording]]
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run: the detector, its scores beside the trivial systems', and what it was tested on."""
+    """A finished run: the detector, its scores beside the trivial systems', what it was tested on, and what makes it
+    fire that should not."""
 
     detector: Detector
     scores: Mapping[str, Scores]
@@ -63,6 +66,7 @@ class Trained:
     log: Path
     split: Split
     notes: Sequence[str]
+    probe: Probe | None = None
 
 
 def train(
@@ -72,11 +76,13 @@ def train(
     reporter: Reporter,
     jobs: int = 2,
     decision: Decision = BEST_F1,
+    probe: bool = True,
 ) -> Trained:
     """Makes the detector `out` from `data`. Raises a `HubbubError`, one line, for whatever is wrong with the data.
 
-    `decision`: how its thresholds are chosen on the validation side; another one asks for no other training. The
-    folder `<out without suffix>.train` holds the split, the soundscapes, the features and the run of training.
+    `decision`: how its thresholds are chosen on the validation side; another one asks for no other training.
+    `probe`: whether noises and the sounds of the test side are played to it, one by one. The folder
+    `<out without suffix>.train` holds the split, the soundscapes, the features and the run of training.
     """
     check_name(config.network)
     kind = kind_of(data)
@@ -165,7 +171,14 @@ def train(
     )
     rewrite(out, out, lambda metadata: metadata.model_copy(update={"scores": {"test": scores["system"].to_dict()}}))
     write_annotations(folder / "test-found.tsv", estimated, "dcase")
-    return Trained(load(out), scores, test, estimated, fit_folder / "log.csv", split, notes)
+    probed = None
+    if probe:
+        sounds = test if kind == "annotated" else sounds_in(data, lambda name: split.sides.get(name) == "test")
+        with reporter.bar("playing noises and other sounds to it") as tick:
+            probed = run_probe(detector, sounds, tick, estimated if kind == "annotated" else None)
+        facts = {"probe": probed.to_dict()}
+        rewrite(out, out, lambda metadata: metadata.model_copy(update={"scores": metadata.scores | facts}))
+    return Trained(load(out), scores, test, estimated, fit_folder / "log.csv", split, notes, probed)
 
 
 def _folder_beside(out: Path) -> Path:
