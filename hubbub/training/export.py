@@ -92,7 +92,9 @@ def export(
     network = network.eval().float().cpu()
     streams = isinstance(network, Hub)
     graph: nn.Module = (
-        HubGraph(front_end, without_norms(network)) if isinstance(network, Hub) else SubsequenceGraph(front_end, network)
+        HubGraph(front_end, without_norms(network))
+        if isinstance(network, Hub)
+        else SubsequenceGraph(front_end, network)
     )
     block = 1 if streams else SUBSEQUENCE
     states: dict[str, tuple[int, ...]] = {"audio_state": (1, front_end.state_length)}

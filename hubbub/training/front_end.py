@@ -194,7 +194,9 @@ class FrontEnd(nn.Module):
             power = spectrum.real.square() + spectrum.imag.square()
             bands[first:last] = log_power(power @ self.exact_mel, config)
         bands = clip_db(bands, config.top_db)
-        return (bands if self.exact_dct is None else bands @ self.exact_dct).to(torch.float32 if self.mel is None else self.mel.dtype)
+        return (bands if self.exact_dct is None else bands @ self.exact_dct).to(
+            torch.float32 if self.mel is None else self.mel.dtype
+        )
 
 
 def librosa_features(front_end: FrontEnd, audio: Tensor | NDArray[np.floating]) -> Tensor:

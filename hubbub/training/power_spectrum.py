@@ -9,8 +9,8 @@ k = p + rows · q,
 
 with W_m = exp(-2πi / m), of which p up to rows / 2 is enough: for real samples the others mirror these.
 
-All its constants follow from n_fft. An exported graph holds how to compute them instead of them; a runtime does so once,
-when it opens the file.
+All its constants follow from n_fft. An exported graph holds how to compute them instead of them; a runtime does so
+once, when it opens the file.
 """
 
 import numpy as np
@@ -27,11 +27,14 @@ class Counting(nn.Module):
     begins at a stored number it computes: `stored` False has one.
     """
 
+    one: Tensor | None
+
     def __init__(self, stored: bool) -> None:
         super().__init__()
         self.register_buffer("one", None if stored else torch.ones(1, dtype=torch.int64))
 
     def forward(self, n: int) -> Tensor:
+        """(n,) whole numbers."""
         return torch.arange(n) if self.one is None else self.one.expand(n).cumsum(0) - self.one
 
 
@@ -87,7 +90,8 @@ class PowerSpectrum(nn.Module):
         constants = dict(self.named_buffers()) if self.stored else self.constants()
         windowed = self.frames(audio) * constants["window"]
         image = windowed.reshape(*windowed.shape[:2], self.rows, self.columns)
-        half = constants["over_rows"] @ image  # (batch, n_frames, 2 · n_halves, columns), real parts above imaginary ones
+        # (batch, n_frames, 2 · n_halves, columns), real parts above imaginary ones
+        half = constants["over_rows"] @ image
         real, imaginary = half[:, :, : self.n_halves], half[:, :, self.n_halves :]
         cosine, sine = constants["twiddle_real"], constants["twiddle_imaginary"]
         turned = (real * cosine - imaginary * sine, real * sine + imaginary * cosine)

@@ -43,6 +43,7 @@ from hubbub.training.fit import Fitted, Status, fit
 from hubbub.training.front_end import FrontEnd, FrontEndConfig
 from hubbub.training.metadata import rewrite
 from hubbub.training.predict import predict
+from hubbub.training.quantization import int8_beside, int8_path
 from hubbub.training.reporting import Reporter
 from hubbub.training.soundscapes import Soundscapes, soundscapes
 from hubbub.tuning import Decision, Validation, decide
@@ -71,15 +72,19 @@ def train(
     reporter: Reporter,
     jobs: int = 2,
     decision: Decision = BEST_F1,
+    int8: bool = False,
 ) -> Trained:
     """Makes the detector `out` from `data`. Raises a `HubbubError`, one line, for whatever is wrong with the data.
 
-    `decision`: how its thresholds are chosen on the validation side; another one asks for no other training. The
-    folder `<out without suffix>.train` holds the split, the soundscapes, the features and the run of training.
+    `decision`: how its thresholds are chosen on the validation side; another one asks for no other training. `int8`:
+    whether to write it in int8 too, beside it. The folder `<out without suffix>.train` holds the split, the
+    soundscapes, the features and the run of training.
     """
     check_name(config.network)
     kind = kind_of(data)
     folder = _folder_beside(out)
+    if int8:
+        int8_path(out)  # told before the work where it cannot be
     mixed = soundscapes(data, folder, config, reporter, jobs) if kind == "clips" else _annotated(data, config)
     sides, split = mixed.sides, mixed.split
     write_split(folder / "split.tsv", split)
@@ -158,6 +163,8 @@ def train(
     )
     rewrite(out, out, lambda metadata: metadata.model_copy(update={"scores": {"test": scores["system"].to_dict()}}))
     write_annotations(folder / "test-found.tsv", estimated, "dcase")
+    if int8:
+        int8_beside(out, sides["validation"], test, reporter)
     return Trained(load(out), scores, test, estimated, fit_folder / "log.csv", split, notes)
 
 
