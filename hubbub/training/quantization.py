@@ -2,7 +2,8 @@
 
 Static quantisation, by onnxruntime: the weights of a convolution are rounded channel by channel, what flows in and out
 of it to the range that it has while the detector hears recordings, block after block, as it does for a user. The front
-end, the norm of its bands, the products over time, the states and the sigmoid stay in float: they are small.
+end, the norm of its bands, the products over time, the states and the head stay in float: they are small, and of a head
+that is rounded all labels together would have no more than 256 probabilities.
 
 Weights get 7 bits, not 8. Processors without instructions for 8-bit sums (VNNI) add pairs of products in 16 bits, which
 8-bit weights overflow: measured on one, 7 bits lose less F1. A range leaves out the largest ten-thousandth of what was
@@ -40,6 +41,9 @@ SECONDS = 240.0
 STEP_SECONDS = 5.0
 """Of audio that the graph hears at once meanwhile: onnxruntime wants all steps alike."""
 
+SHAPING = ("Sigmoid", "Transpose", "Reshape", "Flatten", "Unsqueeze", "Squeeze")
+"""What may stand between the last convolution and the probabilities."""
+
 
 def int8_path(path: Path) -> Path:
     """`my.onnx` → `my.int8.onnx`. Raises `ConfigError` where it cannot be written."""
@@ -74,6 +78,7 @@ def quantize(source: Path, target: Path, recordings: Sequence[Path]) -> None:
             _Steps(model, recordings),
             quant_format=quantization.QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
+            nodes_to_exclude=_head(graph.graph),
             per_channel=True,
             reduce_range=True,
             activation_type=quantization.QuantType.QUInt8,
@@ -117,6 +122,15 @@ def int8_beside(
 
 def _told(metadata: Metadata) -> Metadata:
     return metadata.model_copy(update={"network": metadata.network | {"precision": PRECISION}, "scores": {}})
+
+
+def _head(graph: onnx.GraphProto) -> list[str]:
+    """The name of the convolution that gives the logits, where it is one."""
+    made_by = {name: node for node in graph.node for name in node.output}
+    node = made_by["probabilities"]
+    while node.op_type != "Conv" and node.input[0] in made_by and node.op_type in SHAPING:
+        node = made_by[node.input[0]]
+    return [node.name] if node.op_type == "Conv" else []
 
 
 class _Steps(quantization.CalibrationDataReader):  # type: ignore[misc]
