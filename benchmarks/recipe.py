@@ -52,6 +52,7 @@ from hubbub.training.soundscapes import TRAINING_COLOUR
 from hubbub.tuning import Decision, Validation, decide
 
 EPOCHS = 4
+SHOWN = ("variant", "seed", "frame", "event", "psds1", "psds2", "loss", "seconds")
 CURVE_MEDIAN = 11
 """Frames of the median filter in front of PSDS, which takes scores as they are."""
 
@@ -71,6 +72,7 @@ class Variant:
 
 
 SPEEDS = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
+CLIPS: Mapping[str, Any] = {**TRAINING_COLOUR, "speeds": SPEEDS, "jitter_db": 10.0}
 START: Mapping[str, Any] = {
     "batch_size": 8, "learning_rate": 3e-3, "schedule": "cosine", "segment_seconds": 10.0, "dropout": 0.1,
     "augment": None, "epochs": EPOCHS,
@@ -103,6 +105,12 @@ VARIANTS: Mapping[str, Variant] = {
     "dropout_0": Variant("no dropout", {"dropout": 0.0}),
     "dropout_25": Variant("a quarter dropped", {"dropout": 0.25}),
     "slow": Variant("a third of the learning rate", {"learning_rate": 1e-3}),
+    "clips": Variant("clips: filters, speeds, levels, sources balanced", mixing=CLIPS),
+    "clips_average": Variant("that, and the average of the weights", {"average": 0.998}, CLIPS),
+    "clips_augment": Variant(
+        "that, and features augmented", {"average": 0.998, "augment": Augment(shifted_bands=0)}, CLIPS
+    ),
+    "clips_edges": Variant("clips_average, and edges", {"average": 0.998, "edge_weight": 2.0}, CLIPS),
     "mel_40": Variant("40 bands, not 64", front_end={"n_mels": 40}, network={"n_features": 40}),
     "mfcc": Variant(
         "40 MFCC, not 64 bands", front_end={"kind": "mfcc", "n_mels": 64, "n_mfcc": 40}, network={"n_features": 40}
@@ -145,15 +153,7 @@ def main() -> None:
                     found = bench.run(name, seed)
                     with runs.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(found) + "\n")
-                    print(
-                        json.dumps(
-                            {
-                                key: found[key]
-                                for key in ("variant", "seed", "frame", "event", "psds1", "psds2", "loss", "seconds")
-                            }
-                        ),
-                        flush=True,
-                    )
+                    print(json.dumps({key: found[key] for key in SHOWN}), flush=True)
     text = table(read(runs))
     (arguments.out / "table.md").write_text(text, encoding="utf-8")
     print(text)

@@ -1,7 +1,11 @@
 """The front end against librosa, against a slow transform, and against itself when it is cut into blocks."""
 
+import warnings
+from pathlib import Path
+
 import librosa
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -233,6 +237,28 @@ def test_nothing_of_it_is_saved_or_trained() -> None:
     front_end = FrontEnd(REPORT_POLYPHONIC)
     assert front_end.state_dict() == {}
     assert list(front_end.parameters()) == []
+
+
+@pytest.mark.parametrize("config", [OURS, REPORT_POLYPHONIC, REPORT_MONOPHONIC], ids=["ours", "poly", "mono"])
+def test_the_constants_that_a_graph_computes_are_the_stored_ones(config: FrontEndConfig, tmp_path: Path) -> None:
+    class Constants(torch.nn.Module):
+        def __init__(self, stored: bool) -> None:
+            super().__init__()
+            self.front_end = FrontEnd(config, stored)
+
+        def forward(self, nothing: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            weights = [values for values in self.front_end._constants() if values is not None]
+            return tuple(values + nothing for values in (*weights, *self.front_end.power.constants().values()))
+
+    path, nothing = tmp_path / "constants.onnx", torch.zeros(1)
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(Constants(stored=False), (nothing,), str(path), input_names=["nothing"], dynamo=False)
+    assert path.stat().st_size < 30_000
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    stored = Constants(stored=True)(nothing)
+    for found, wanted in zip(session.run(None, {"nothing": nothing.numpy()}), stored, strict=True):
+        assert difference(wanted, found) <= 2e-7 * float(wanted.abs().max())
 
 
 def test_a_step_of_any_length_traces_into_plain_products() -> None:

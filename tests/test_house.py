@@ -47,7 +47,7 @@ ROOMS: dict[str, set[str]] = {
     "console": {"rich"},
     # Listening ends here, learning begins.
     "networks": {"torch"},
-    "training": {"numpy", "pydantic", "torch", "lightning", "onnx", "joblib"},
+    "training": {"numpy", "pydantic", "torch", "lightning", "onnx", "onnxruntime", "joblib"},
     "reproduce": {"numpy", "pydantic", "joblib", "torch", "rich", "jinja2", "markupsafe", "matplotlib"},
     "cli": {"pydantic", "typer", "rich"},
     "__main__": set(),

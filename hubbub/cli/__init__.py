@@ -129,6 +129,7 @@ def train(
     false_alarms_per_hour: FalseAlarms = None,
     precision: Precision = None,
     calibrate: Calibrate = "none",
+    int8: Annotated[bool, typer.Option("--int8", help="Also write it in int8, smaller, as NAME.int8.onnx.")] = False,
 ) -> None:
     """A detector from a folder of clips or of annotated recordings."""
     from hubbub.training.config import TrainConfig
@@ -147,7 +148,7 @@ def train(
     decision = Decision(Aim(false_alarms_per_hour, precision), checked(calibrate))
     reporter = Reporter()
     drawn = page and _can_draw(reporter)
-    trained = run(data, output, config, reporter, jobs, decision, probe)
+    trained = run(data, output, config, reporter, jobs, decision, probe, int8)
     _show_trained(trained, reporter, output.with_suffix(".html") if drawn else None)
 
 

@@ -74,8 +74,8 @@ class Depthwise(nn.Conv1d):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, n_frames + 2 * dilation) → (batch, channels, n_frames)."""
         (dilation,) = self.dilation
-        n_frames = x.shape[2] - (KERNEL - 1) * dilation
-        terms = [x[:, :, k * dilation : k * dilation + n_frames] * self.weight[:, :, k] for k in range(KERNEL)]
+        after = [(KERNEL - 1 - k) * dilation for k in range(KERNEL)]
+        terms = [x[:, :, k * dilation : -after[k] or None] * self.weight[:, :, k] for k in range(KERNEL)]
         return terms[0] + terms[1] + terms[2]
 
 
@@ -97,10 +97,9 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, width, n_frames) → the same shape, `delay` frames late."""
-        n_frames = x.shape[2]
         x = torch.cat([state, x], dim=2)
         y = self.norm_out(self.pointwise(functional.relu(self.norm(self.depthwise(x)))))
-        shortcut = x[:, :, self.memory - self.delay : self.memory - self.delay + n_frames]
+        shortcut = x[:, :, self.memory - self.delay : -self.delay or None]
         return functional.relu(shortcut + self.dropout(y)), x[:, :, -self.memory :]
 
 

@@ -23,6 +23,7 @@ from hubbub.files import replacing
 from hubbub.model import METADATA_KEY, Metadata, Model
 from hubbub.networks import Hub
 from hubbub.stream import ProbabilityStream
+from hubbub.training.compact import compact, without_norms
 from hubbub.training.front_end import FrontEnd, FrontEndConfig
 from hubbub.training.predict import SUBSEQUENCE, context_of, predict
 
@@ -87,11 +88,13 @@ def export(
     scores: dict[str, Any] | None = None,
 ) -> Exported:
     """Writes the detector and proves it. Raises `DetectorError` where it cannot be written or differs from torch."""
-    front_end = FrontEnd(front_end_config)
+    front_end = FrontEnd(front_end_config, stored=False)
     network = network.eval().float().cpu()
     streams = isinstance(network, Hub)
     graph: nn.Module = (
-        HubGraph(front_end, network) if isinstance(network, Hub) else SubsequenceGraph(front_end, network)
+        HubGraph(front_end, without_norms(network))
+        if isinstance(network, Hub)
+        else SubsequenceGraph(front_end, network)
     )
     block = 1 if streams else SUBSEQUENCE
     states: dict[str, tuple[int, ...]] = {"audio_state": (1, front_end.state_length)}
@@ -220,6 +223,7 @@ def write_graph(
             dynamo=False,
         )
     model = onnx.load(path)
+    compact(model)
     model.metadata_props.add(key=METADATA_KEY, value=metadata.to_json())
     onnx.save(model, path)
 

@@ -18,6 +18,7 @@ from hubbub.errors import DetectorError
 from hubbub.files import replacing
 from hubbub.model import Metadata
 from hubbub.networks import HubClip
+from hubbub.training.compact import without_norms
 from hubbub.training.export import Exported, proved, silence_of, sounds_to_prove, write_graph
 from hubbub.training.front_end import FrontEnd, FrontEndConfig, librosa_features
 from hubbub.training.predict import CLIP_SECONDS, clip_frames, predict_clips
@@ -76,7 +77,7 @@ def export_clip(
     """Writes the detector and proves it. Raises `DetectorError` where it cannot be written or differs from torch."""
     network = network.eval().float().cpu()
     n_frames = clip_frames(config.hop / config.sample_rate)
-    graph = ClipGraph(FrontEnd(config), network, n_frames, silence_of(config))
+    graph = ClipGraph(FrontEnd(config, stored=False), without_norms(network), n_frames, silence_of(config))
     metadata = Metadata(
         task="clip",
         labels=tuple(labels),

@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hubbub.errors import ConfigError
-from hubbub.training.power_spectrum import PowerSpectrum
+from hubbub.training.power_spectrum import PowerSpectrum, roots_of_unity
 
 CHUNK = 256
 """Frames computed at once where a whole recording is asked for: they fit a processor's cache."""
@@ -100,29 +100,33 @@ class FrontEnd(nn.Module):
     """Features of audio that already holds its context: (batch, n_samples) → (batch, n_frames, n_features).
 
     n_frames = 1 + (n_samples - n_fft) // hop. Where the config has a `top_db`, it is relative to the maximum of each
-    row of the batch. Nothing in it is trained or saved; it computes in float32, under autocast too.
+    row of the batch. Nothing in it is trained or saved; it computes in float32, under autocast too. `stored`: whether
+    its constants are buffers, or computed anew by each call, as an exported graph should.
 
     Raises `ConfigError` where a mel band is so narrow that no frequency of the transform lies in it.
     """
 
-    mel: Tensor
-    dct: Tensor
+    mel: Tensor | None
+    dct: Tensor | None
 
-    def __init__(self, config: FrontEndConfig) -> None:
+    def __init__(self, config: FrontEndConfig, stored: bool = True) -> None:
         super().__init__()
         self.config = config
-        self.exact_mel = torch.from_numpy(mel_weights(config))
-        self.exact_dct = torch.from_numpy(dct_basis(config.n_mels, config.n_mfcc)) if config.n_mfcc else None
+        self.mel_edges = torch.from_numpy(mel_edges(config))
+        self.exact_mel = triangles(torch.arange(1 + config.n_fft // 2).double() * self._bin_hz, self.mel_edges)
+        self.exact_dct = (
+            None if config.n_mfcc is None else dct_basis(torch.arange(config.n_mels), torch.arange(config.n_mfcc))
+        )
         if not self.exact_mel.any(dim=0).all():
             raise ConfigError(
                 f"{config.n_mels} mel bands are too narrow for n_fft {config.n_fft}: one holds no frequency; "
                 "take fewer bands or a longer window"
             )
-        self.power = PowerSpectrum(config.n_fft, config.hop)
-        mel = torch.zeros(len(self.power.bins), config.n_mels)
-        mel[np.unique(self.power.bins, return_index=True)[1]] = self.exact_mel.float()
+        self.stored = stored
+        self.power = PowerSpectrum(config.n_fft, config.hop, stored=stored)
+        mel, dct = self._constants() if stored else (None, None)
         self.register_buffer("mel", mel, persistent=False)
-        self.register_buffer("dct", None if self.exact_dct is None else self.exact_dct.float(), persistent=False)
+        self.register_buffer("dct", dct, persistent=False)
 
         self.left_context = (config.n_fft - config.hop + 1) // 2
         """Samples needed before the first frame begins."""
@@ -137,8 +141,21 @@ class FrontEnd(nn.Module):
         if torch.is_autocast_enabled(audio.device.type):
             with torch.autocast(audio.device.type, enabled=False):
                 return self.forward(audio)
-        bands = clip_db(log_power(self.power(audio) @ self.mel, self.config), self.config.top_db)
-        return bands if self.config.n_mfcc is None else bands @ self.dct
+        mel, dct = (self.mel, self.dct) if self.stored else self._constants()
+        bands = clip_db(log_power(self.power(audio) @ mel, self.config), self.config.top_db)
+        return bands if dct is None else bands @ dct
+
+    @property
+    def _bin_hz(self) -> float:
+        return self.config.sample_rate / self.config.n_fft
+
+    def _constants(self) -> tuple[Tensor, Tensor | None]:
+        """Mel weights of the frequencies that `power` gives, (n_bins, n_mels), 0 where one is there again; `dct`."""
+        n_mels, n_mfcc, count = self.config.n_mels, self.config.n_mfcc, self.power.count
+        bins, again = self.power.frequencies()
+        hz = torch.where(again, -1, bins).double() * self._bin_hz  # no triangle reaches below 0
+        mel = triangles(hz, self.mel_edges).float()
+        return mel, None if n_mfcc is None else dct_basis(count(n_mels), count(n_mfcc)).float()
 
     def step(self, block: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """The next frames of a stream, and the next state.
@@ -177,7 +194,9 @@ class FrontEnd(nn.Module):
             power = spectrum.real.square() + spectrum.imag.square()
             bands[first:last] = log_power(power @ self.exact_mel, config)
         bands = clip_db(bands, config.top_db)
-        return (bands if self.exact_dct is None else bands @ self.exact_dct).to(self.mel)
+        return (bands if self.exact_dct is None else bands @ self.exact_dct).to(
+            torch.float32 if self.mel is None else self.mel.dtype
+        )
 
 
 def librosa_features(front_end: FrontEnd, audio: Tensor | NDArray[np.floating]) -> Tensor:
@@ -205,11 +224,11 @@ def clip_db(log_mel: Tensor, top_db: float | None) -> Tensor:
     return torch.maximum(log_mel, log_mel.amax((-2, -1), keepdim=True) - top_db)
 
 
-def mel_weights(config: FrontEndConfig) -> NDArray[np.float64]:
-    """Triangles over frequency, shape (1 + n_fft // 2, n_mels), as librosa makes them by default.
+def mel_edges(config: FrontEndConfig) -> NDArray[np.float64]:
+    """Where triangle k begins, has its peak and ends: entries k, k + 1 and k + 2 of (n_mels + 2,), in Hz.
 
-    Slaney's scale (Auditory Toolbox, 1998): linear to 1 kHz, where it is 15 mel, then 27 mel for each factor of 6.4;
-    every triangle has the area 1 (in Hz).
+    Slaney's scale (Auditory Toolbox, 1998), as librosa's by default: linear to 1 kHz, where it is 15 mel, then 27 mel
+    for each factor of 6.4.
     """
     f_max = config.sample_rate / 2 if config.f_max is None else config.f_max
     knee, knee_hz, mel_per_log = 15.0, 1000.0, 27 / np.log(6.4)
@@ -218,17 +237,21 @@ def mel_weights(config: FrontEndConfig) -> NDArray[np.float64]:
         return knee * hz / knee_hz if hz < knee_hz else float(knee + np.log(hz / knee_hz) * mel_per_log)
 
     mels = np.linspace(to_mel(config.f_min), to_mel(f_max), config.n_mels + 2)
-    edges = np.where(mels < knee, mels * knee_hz / knee, knee_hz * np.exp((mels - knee) / mel_per_log))
+    edges: NDArray[np.float64] = np.where(
+        mels < knee, mels * knee_hz / knee, knee_hz * np.exp((mels - knee) / mel_per_log)
+    )
+    return edges
+
+
+def triangles(hz: Tensor, edges: Tensor) -> Tensor:
+    """Mel weights of the frequencies `hz`, (n,) float64, shape (n, n_mels): every triangle has the area 1 (in Hz)."""
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
-    hz = np.arange(1 + config.n_fft // 2)[:, None] * config.sample_rate / config.n_fft
-    triangles = np.minimum((hz - low) / (centre - low), (high - hz) / (high - centre))
-    weights: NDArray[np.float64] = np.maximum(triangles, 0) * 2 / (high - low)
-    return weights
+    hz = hz[:, None]
+    sides = torch.minimum((hz - low) / (centre - low), (high - hz) / (high - centre))
+    return sides.clamp(min=0) * 2 / (high - low)
 
 
-def dct_basis(n_mels: int, n_mfcc: int) -> NDArray[np.float64]:
-    """The first `n_mfcc` vectors of the orthonormal DCT-II, shape (n_mels, n_mfcc)."""
-    angles = np.pi / n_mels * np.outer(np.arange(n_mels) + 0.5, np.arange(n_mfcc))
-    basis: NDArray[np.float64] = np.cos(angles) * np.sqrt(2 / n_mels)
-    basis[:, 0] /= np.sqrt(2)
-    return basis
+def dct_basis(m: Tensor, k: Tensor) -> Tensor:
+    """Vectors `k` (n_mfcc,) of the orthonormal DCT-II over all mel bands `m` (n_mels,): (n_mels, n_mfcc), float64."""
+    cosines, _ = roots_of_unity((2 * m + 1)[:, None] * k, 4 * len(m))
+    return cosines * ((2 - (k == 0).double()) / len(m)).sqrt()

@@ -8,6 +8,9 @@ k = p + rows · q,
     X[p + rows · q] = Σ_c W_columns^(c q) · W_n_fft^(c p) · Σ_r W_rows^(r p) · x[columns · r + c]
 
 with W_m = exp(-2πi / m), of which p up to rows / 2 is enough: for real samples the others mirror these.
+
+All its constants follow from n_fft. An exported graph holds how to compute them instead of them; a runtime does so
+once, when it opens the file.
 """
 
 import numpy as np
@@ -17,53 +20,82 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
+class Counting(nn.Module):
+    """n → 0, 1, …, n - 1.
+
+    Of an `arange` of known length an exported graph would store every number, and all that is computed of them. What
+    begins at a stored number it computes: `stored` False has one.
+    """
+
+    one: Tensor | None
+
+    def __init__(self, stored: bool) -> None:
+        super().__init__()
+        self.register_buffer("one", None if stored else torch.ones(1, dtype=torch.int64))
+
+    def forward(self, n: int) -> Tensor:
+        """(n,) whole numbers."""
+        return torch.arange(n) if self.one is None else self.one.expand(n).cumsum(0) - self.one
+
+
 class PowerSpectrum(nn.Module):
     """|DFT|² of Hann-windowed frames: (batch, n_samples) → (batch, n_frames, n_bins).
 
     n_frames = 1 + (n_samples - n_fft) // hop; nothing is padded. Entry i of the last axis is the power at `bins[i]`,
     a frequency in units of sample_rate / n_fft; their order is the transform's, and a few are there twice.
+
+    `stored`: whether its constants are buffers, or computed anew by each call, as an exported graph should.
     """
 
-    window: Tensor
-    over_rows: Tensor
-    twiddle_real: Tensor
-    twiddle_imaginary: Tensor
-    over_columns: Tensor
-
-    def __init__(self, n_fft: int, hop: int, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, n_fft: int, hop: int, dtype: torch.dtype = torch.float32, stored: bool = True) -> None:
         super().__init__()
         self.n_fft, self.hop = n_fft, hop
         divisors = [divisor for divisor in range(1, n_fft + 1) if n_fft % divisor == 0]
         self.rows = min(divisors, key=lambda rows: rows + 2 * n_fft // rows)  # the cheapest
         self.columns = n_fft // self.rows
+        self.n_halves = self.rows // 2 + 1
+        self.dtype, self.stored = dtype, stored
+        self.count = Counting(stored)
+        self.bins: NDArray[np.int64] = self.frequencies()[0].numpy()
+        if stored:
+            for name, values in self.constants().items():
+                self.register_buffer(name, values, persistent=False)
 
-        p = np.arange(self.rows // 2 + 1)
-        c, q = np.arange(self.columns), np.arange(self.columns)
-        frequencies = p[:, None] + self.rows * q
-        self.bins: NDArray[np.int64] = np.minimum(frequencies, n_fft - frequencies).ravel()
-        self.n_halves = len(p)
-        rows = roots_of_unity(np.outer(p, np.arange(self.rows)), self.rows)
-        twiddle = roots_of_unity(np.outer(p, c), n_fft)
-        columns = roots_of_unity(np.outer(c, q), self.columns)
-        for name, values in {
-            "window": 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft),  # periodic, as for any spectrum
-            "over_rows": np.concatenate((rows.real, rows.imag)),
-            "twiddle_real": twiddle.real,
-            "twiddle_imaginary": twiddle.imag,
-            "over_columns": np.block([[columns.real, columns.imag], [-columns.imag, columns.real]]),
-        }.items():
-            self.register_buffer(name, torch.from_numpy(values).to(dtype), persistent=False)
+    def frequencies(self) -> tuple[Tensor, Tensor]:
+        """`bins`, (n_bins,), and of each whether the same frequency was there before."""
+        p, q = self.count(self.n_halves)[:, None], self.count(self.columns)
+        frequencies = p + self.rows * q
+        mirrored = self.n_fft - frequencies
+        again = (frequencies > mirrored) & ((p == 0) | (2 * p == self.rows))  # those p mirror themselves
+        return torch.minimum(frequencies, mirrored).flatten(), again.flatten()
+
+    def constants(self) -> dict[str, Tensor]:
+        """By the names of the buffers, computed in float64 from whole numbers."""
+        p, r = self.count(self.n_halves), self.count(self.rows)
+        c = q = self.count(self.columns)
+        rows = roots_of_unity(p[:, None] * r, self.rows)
+        twiddle = roots_of_unity(p[:, None] * c, self.n_fft)
+        real, imaginary = roots_of_unity(c[:, None] * q, self.columns)
+        turn, _ = roots_of_unity(self.count(self.n_fft), self.n_fft)
+        exact = {
+            "window": 0.5 - 0.5 * turn,  # periodic, as for any spectrum
+            "over_rows": torch.cat(rows),
+            "twiddle_real": twiddle[0],
+            "twiddle_imaginary": twiddle[1],
+            "over_columns": torch.cat((torch.cat((real, imaginary), 1), torch.cat((-imaginary, real), 1))),
+        }
+        return {name: values.to(self.dtype) for name, values in exact.items()}
 
     def forward(self, audio: Tensor) -> Tensor:
-        windowed = self.frames(audio) * self.window
+        constants = dict(self.named_buffers()) if self.stored else self.constants()
+        windowed = self.frames(audio) * constants["window"]
         image = windowed.reshape(*windowed.shape[:2], self.rows, self.columns)
-        half = self.over_rows @ image  # (batch, n_frames, 2 · n_halves, columns), real parts above imaginary ones
+        # (batch, n_frames, 2 · n_halves, columns), real parts above imaginary ones
+        half = constants["over_rows"] @ image
         real, imaginary = half[:, :, : self.n_halves], half[:, :, self.n_halves :]
-        turned = (
-            real * self.twiddle_real - imaginary * self.twiddle_imaginary,
-            real * self.twiddle_imaginary + imaginary * self.twiddle_real,
-        )
-        squares = (torch.cat(turned, dim=3) @ self.over_columns).square()
+        cosine, sine = constants["twiddle_real"], constants["twiddle_imaginary"]
+        turned = (real * cosine - imaginary * sine, real * sine + imaginary * cosine)
+        squares = (torch.cat(turned, dim=3) @ constants["over_columns"]).square()
         return (squares[..., : self.columns] + squares[..., self.columns :]).flatten(2)
 
     def frames(self, audio: Tensor) -> Tensor:
@@ -81,7 +113,10 @@ class PowerSpectrum(nn.Module):
         return torch.cat(hops, dim=2)[:, :, : self.n_fft]
 
 
-def roots_of_unity(turns: NDArray[np.int64], n: int) -> NDArray[np.complex128]:
-    """exp(-2πi · turns / n), whole turns taken off before anything is rounded."""
-    roots: NDArray[np.complex128] = np.exp(-2j * np.pi / n * (turns % n))
-    return roots
+def roots_of_unity(turns: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    """Real and imaginary part of exp(-2πi · turns / n), whole turns taken off before anything is rounded.
+
+    By sines alone: some runtimes have no cosine in float64.
+    """
+    angle = (turns % n).double() * (2 * torch.pi / n)
+    return torch.sin(angle + torch.pi / 2), -torch.sin(angle)

@@ -46,6 +46,7 @@ from hubbub.training.fresh import Fresh
 from hubbub.training.front_end import FrontEnd, FrontEndConfig
 from hubbub.training.metadata import rewrite
 from hubbub.training.predict import predict
+from hubbub.training.quantization import int8_beside, int8_path
 from hubbub.training.reporting import Reporter
 from hubbub.training.soundscapes import Soundscapes, soundscapes
 from hubbub.tuning import Decision, Validation, decide
@@ -77,16 +78,20 @@ def train(
     jobs: int = 2,
     decision: Decision = BEST_F1,
     probe: bool = True,
+    int8: bool = False,
 ) -> Trained:
     """Makes the detector `out` from `data`. Raises a `HubbubError`, one line, for whatever is wrong with the data.
 
     `decision`: how its thresholds are chosen on the validation side; another one asks for no other training.
-    `probe`: whether noises and the sounds of the test side are played to it, one by one. The folder
-    `<out without suffix>.train` holds the split, the soundscapes, the features and the run of training.
+    `probe`: whether noises and the sounds of the test side are played to it, one by one. `int8`: whether to write it
+    in int8 too, beside it. The folder `<out without suffix>.train` holds the split, the soundscapes, the features and
+    the run of training.
     """
     check_name(config.network)
     kind = kind_of(data)
     folder = _folder_beside(out)
+    if int8:
+        int8_path(out)  # told before the work where it cannot be
     front_end = front_ends.OURS if config.network in OURS else front_ends.REPORT_POLYPHONIC
     if kind == "clips":
         mixed = soundscapes(data, folder, config, front_end, reporter, jobs)
@@ -178,6 +183,8 @@ def train(
             probed = run_probe(detector, sounds, tick, estimated if kind == "annotated" else None)
         facts = {"probe": probed.to_dict()}
         rewrite(out, out, lambda metadata: metadata.model_copy(update={"scores": metadata.scores | facts}))
+    if int8:
+        int8_beside(out, sides["validation"], test, reporter)
     return Trained(load(out), scores, test, estimated, fit_folder / "log.csv", split, notes, probed)
 
 
