@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,22 @@ def test_targets_lie_where_the_sound_is(tmp_path: Path) -> None:
             assert loud[label][inside].all(), f"{label}, item {number}: silent where it is to sound"
             assert not loud[label][outside].any(), f"{label}, item {number}: sounds where it is to be silent"
     assert min(heard.values()) > 100
+
+
+def test_noise_lies_under_events_and_stands_alone_where_it_is_quiet(tmp_path: Path) -> None:
+    made = segments(tmp_path)
+    clean = [made[0, number] for number in range(12)]
+    made.fresh = replace(made.fresh, quiet=1.0)
+    quiet = [made[0, number] for number in range(12)]
+    assert all(not targets.any() for _, targets, _ in quiet) and any(targets.any() for _, targets, _ in clean)
+    levels = [float(features.max()) for features, _, _ in quiet]
+    assert min(levels) > -13.8 and max(levels) > -4, "no item is silent, some are loud"
+    made.fresh = replace(made.fresh, quiet=0.0, noisy=1.0)
+    noisy = [made[0, number] for number in range(12)]
+    for (before, targets, _), (after, same, _) in zip(clean, noisy, strict=True):
+        assert torch.equal(targets, same)
+        assert float(after.mean()) > float(before.mean())
+        assert float(after.max()) < float(before.max()) + 2, "it does not drown what sounds"
 
 
 def test_some_items_begin_before_their_scene_does(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ class TrainConfig(BaseModel):
     """Settings of one training run. Lengths in minutes or seconds are audio, not waiting.
 
     `augment`, `dropout`, `causal`, `segment_seconds` and `least_batches` are our network's; the report's has its own.
-    `fresh`: where the data are clips, training mixes new soundscapes for every step. `optimizer`, `weight_decay`,
+    `fresh`: where the data are clips, training mixes new soundscapes for every step; of these the part `noisy` lies
+    under a noise made here, and the part `quiet` holds no event. `optimizer`, `weight_decay`,
     `warm_up`: the part of all steps in which the rate of a cosine schedule rises. `average`: the network that is kept
     is a moving average over the steps, which forgets a step by this factor; None: the last one. `loss`, `edge_weight`:
     how much more a frame counts near an onset or offset. `mixup`: the part of batches in which pairs are blended.
@@ -43,6 +44,8 @@ class TrainConfig(BaseModel):
     edge_weight: float = Field(0.0, ge=0)
     mixup: float = Field(0.0, ge=0, le=1)
     fresh: bool = True
+    noisy: float = Field(0.25, ge=0, le=1)
+    quiet: float = Field(0.1, ge=0, le=1)
     segment_seconds: float = Field(10.0, gt=0)
     augment: Augment | None = Augment()
     dropout: float = Field(0.25, ge=0, lt=1)

@@ -17,14 +17,23 @@ from hubbub.datasets.features import content_hash, key_of
 from hubbub.events import Event, to_targets
 from hubbub.grid import Grid
 from hubbub.mixing import Clip, ClipStore, MixConfig, render, sample_scene
+from hubbub.probing.noises import NOISES
 from hubbub.training.data import Augment
 from hubbub.training.front_end import FrontEnd, FrontEndConfig
+
+QUIET_DB = (-65.0, -10.0)
+"""Levels of a background or a noise alone, dB of full scale."""
+NOISE_SNR_DB = (3.0, 30.0)
+"""How far a noise lies below the events over it."""
+STEADY_NOISES = ("white noise", "pink noise", "brown noise", "mains hum", "gusts of wind", "a swept tone")
+"""Clicks and crackle are left out: a step or a shot is no more than that at times."""
 
 
 @dataclass(frozen=True)
 class Fresh:
     """What to mix: clips by label, backgrounds, how, and for how many `minutes` an epoch. `labels` are those asked for;
-    clips of others sound too. The `store` has the rate of the front end."""
+    clips of others sound too. The `store` has the rate of the front end. `noisy`: the part of the items that lie under
+    a noise made here; `quiet`: the part in which no label sounds, only background or such a noise, at any level."""
 
     clips: Mapping[str, Sequence[Clip]]
     backgrounds: Sequence[Clip]
@@ -33,6 +42,8 @@ class Fresh:
     front_end: FrontEndConfig
     minutes: float
     store: ClipStore = field(repr=False)
+    noisy: float = 0.0
+    quiet: float = 0.0
 
     def read(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Reads every clip once. Raises `AudioError` where one cannot be read, before the work."""
@@ -47,7 +58,7 @@ class Fresh:
         """A key of all that is heard."""
         everything = [clip for members in (*self.clips.values(), self.backgrounds) for clip in members]
         heard = sorted([clip.label, content_hash(clip.path)] for clip in everything)
-        return key_of(self.mixing.model_dump(), heard, list(self.labels), self.minutes)
+        return key_of(self.mixing.model_dump(), heard, list(self.labels), self.minutes, self.noisy, self.quiet)
 
 
 class FreshSegments(Dataset[tuple[Tensor, Tensor, Tensor]]):
@@ -85,8 +96,13 @@ class FreshSegments(Dataset[tuple[Tensor, Tensor, Tensor]]):
         before = self.front_end.left_context / grid.sample_rate
         n_samples = (n_frames - 1) * grid.hop + fresh.front_end.n_fft
         heard = scene.excerpt(grid.seconds(first) - before, n_samples / grid.sample_rate)
+        quiet, noisy = rng.random(2) < (fresh.quiet, fresh.noisy)
+        if quiet:
+            heard = heard.model_copy(update={"placements": ()})
         samples, events = render(heard, fresh.store)
         samples = np.pad(samples, (0, max(0, n_samples - len(samples))))[:n_samples]
+        if quiet or noisy:
+            samples = self._with_noise(samples, scene.gain_db, quiet, rng)
         with torch.inference_mode():
             features: NDArray[np.float32] = self.front_end(torch.from_numpy(samples)[None])[0].numpy()
         if self.augment is not None:
@@ -99,3 +115,21 @@ class FreshSegments(Dataset[tuple[Tensor, Tensor, Tensor]]):
         ]
         targets = to_targets(moved, fresh.labels, grid, self.length).astype(np.float32)
         return torch.from_numpy(features), torch.from_numpy(targets), torch.ones(self.length)
+
+    def _with_noise(
+        self, samples: NDArray[np.float32], gain_db: float, quiet: bool, rng: np.random.Generator
+    ) -> NDArray[np.float32]:
+        """Under a sound its level keeps below that of the events; alone it may be as loud as they are, and louder."""
+        level_db = (
+            rng.uniform(*QUIET_DB) if quiet else self.fresh.mixing.level_db + gain_db - rng.uniform(*NOISE_SNR_DB)
+        )
+        loud = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+        mixed: NDArray[np.float32]
+        if quiet and loud > 0 and rng.random() < 0.5:
+            mixed = samples * np.float32(10 ** (level_db / 20) / loud)
+        else:
+            noise = NOISES[str(rng.choice(STEADY_NOISES))][0](rng, len(samples), self.grid.sample_rate)
+            size = float(np.sqrt(np.mean(np.square(noise, dtype=np.float64))))
+            mixed = samples + noise * np.float32(10 ** (level_db / 20) / size)
+        np.clip(mixed, -1, 1, out=mixed)
+        return mixed
