@@ -19,7 +19,7 @@ from hubbub.tuning import Aim, Decision
 
 CONFIG = TrainConfig(
     epochs=2, least_batches=1, segment_seconds=2, train_minutes=0.5, validation_minutes=0.25, test_minutes=0.25,
-    scene_seconds=5, threads=1, device="cpu",
+    scene_seconds=5, threads=1, workers=0, device="cpu",
 )  # fmt: skip
 
 

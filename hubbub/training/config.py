@@ -63,6 +63,8 @@ class TrainConfig(BaseModel):
     @classmethod
     def of(cls, network: str, **settings: Any) -> Self:
         """The settings for a network by name; the report's networks train as the report says, unless told otherwise."""
-        report: dict[str, Any] = {"batch_size": 16, "learning_rate": 1e-3, "schedule": "constant", "epochs": 300}
+        report: dict[str, Any] = {
+            "batch_size": 16, "learning_rate": 1e-3, "schedule": "constant", "epochs": 300, "fresh": False,
+        }  # fmt: skip
         chosen = settings if is_ours(network) else report | settings
         return cls(network=network, **{key: value for key, value in chosen.items() if value is not None})
