@@ -177,7 +177,7 @@ def show_all(arguments: argparse.Namespace) -> None:
     n_recordings = len(next(iter(runs.values())).arrays[0]["names"])
     ours = [name for name, each in runs.items() if each.results[0]["network"] in OURS]
     theirs = [name for name in runs if name not in ours]
-    pairs = [(a, b) for a in ours for b in theirs]
+    pairs = [(a, b) for a in ours for b in theirs if runs[a].results[0]["recipe"] == runs[b].results[0]["recipe"]]
     parts = [
         networks_show.quality_table(runs),
         networks_show.difference_table(runs, pairs, resamples(n_recordings)),
