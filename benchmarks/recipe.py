@@ -5,10 +5,10 @@
 STAND_IN is `hubbub mix CLIPS STAND_IN --recipe tut2016`. Training hears clips of its training side, in soundscapes
 mixed anew for every step (or, in the variant `fixed`, some of its 60 training mixtures again and again), once through
 the schedule of the learning rate; every variant hears as many minutes, and of one seed and way of mixing the same
-soundscapes. Scores are of the first three minutes of its 20 validation mixtures, whose clips no training hears: thresholds and filters are chosen
-on the ten with even numbers for the odd ones, and the other way round. Its test side is not touched. Each finished run
-is a line of OUT/runs.jsonl; started again, what is there is not done again. `--table` prints and writes the table of
-them. The variants `taught` learn from a network of the size `base` that is trained first, see `TEACHER`.
+soundscapes. Scores are of the first three minutes of its 20 validation mixtures, whose clips no training hears:
+thresholds and filters are chosen on the ten with even numbers for the odd ones, and the other way round. Its test side
+is not touched. Each finished run is a line of OUT/runs.jsonl; started again, what is there is not done again. `--table`
+prints and writes the table of them. `taught` learns from a network of the size `base`, which is trained first.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from hubbub.events import Event, clip, to_targets
 from hubbub.grid import Grid
 from hubbub.metrics import PSDS2, evaluate, psds
 from hubbub.mixing import ClipStore, by_label
-from hubbub.networks import SIZES, Hub, HubConfig
+from hubbub.networks import SIZES, Hub
 from hubbub.networks.count import multiply_adds_per_second, n_parameters
 from hubbub.training import front_end as front_ends
 from hubbub.training.config import TrainConfig
@@ -63,6 +63,11 @@ REPEATS = 5
 SHOWN = ("variant", "seed", "frame", "event", "psds2", "loss", "seconds")
 TEACHER_MINUTES = 2.4
 """What the teacher hears, times the minutes of the others."""
+OTHERWISE = {
+    "common": "one threshold for all labels, a median of 11 frames",
+    "thresholds": "a threshold for each label, no more",
+    "by_label": "a threshold, hysteresis, a median and shortest lengths for each label",
+}
 CURVE_MEDIAN = 11
 """Frames of the median filter in front of PSDS, which takes scores as they are."""
 
@@ -81,7 +86,6 @@ class Variant:
     minutes: float = 1.0  # times those of the others
     teaching: float = 0.0  # what a teacher counts
     noise: float = 0.0  # the part of the items under a noise; in half as many no label sounds
-    parts: tuple[str, ...] = ()  # of a combination: the variants that it is to beat
 
 
 SPEEDS = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
@@ -91,6 +95,7 @@ START: Mapping[str, Any] = {
     "augment": None, "epochs": 1,
 }  # fmt: skip
 """What every variant changes one thing of."""
+KEPT: Mapping[str, Any] = {"optimizer": "adamw", "edge_weight": 2.0}
 
 VARIANTS: Mapping[str, Variant] = {
     "start": Variant("fresh mixtures, clips as they are, cross-entropy, Adam along a cosine"),
@@ -124,11 +129,6 @@ VARIANTS: Mapping[str, Variant] = {
     "batch_8": Variant("batches of 8, not 4, so half as many steps", {"batch_size": 8}),
     "slow": Variant("a third of the learning rate", {"learning_rate": 1e-3}),
     "clips": Variant("clips: filters, speeds, levels, sources balanced", mixing=CLIPS),
-    "clips_average": Variant("that, and the average of the weights", {"average": 0.998}, CLIPS),
-    "clips_augment": Variant(
-        "that, and features augmented", {"average": 0.998, "augment": Augment(shifted_bands=0)}, CLIPS
-    ),
-    "clips_edges": Variant("clips_average, and edges", {"average": 0.998, "edge_weight": 2.0}, CLIPS),
     "mel_40": Variant("40 bands, not 64", front_end={"n_mels": 40}, network={"n_features": 40}),
     "mfcc": Variant(
         "40 MFCC, not 64 bands", front_end={"kind": "mfcc", "n_mels": 64, "n_mfcc": 40}, network={"n_features": 40}
@@ -145,7 +145,14 @@ VARIANTS: Mapping[str, Variant] = {
     "undilated": Variant("no dilation", network={"dilations": (1,) * 8, "max_ahead": 8}),
     "tiny": Variant("a quarter of the weights", size="tiny"),
     "base": Variant("four times the weights", size="base"),
-}
+    "edges_adamw": Variant("edges and adamw", KEPT),
+    "edges_adamw_bias": Variant("edges, adamw and band_bias", KEPT, network={"band_bias": True}),
+    "edges_adamw_taught": Variant("edges, adamw and taught", KEPT, teaching=0.5),
+    "all_against_overfitting": Variant(
+        "edges, adamw, clips, a quarter dropped, features augmented",
+        {**KEPT, "dropout": 0.25, "augment": Augment()}, CLIPS,
+    ),
+}  # fmt: skip
 
 
 def main() -> None:
@@ -288,7 +295,9 @@ class Bench:
         store = ClipStore(mixing.sample_rate, mixing.activity, self.root, max_bytes=2**31)
         train = Fresh(self.clips, (), mixing, self.labels, front_end, minutes / 4, store)
         validation = self.examples(self.recordings["validation"], front_end)
-        fitted = fit(network, train, validation, silence, config, grid.period, self.out / "fits" / f"teacher-{minutes:g}")
+        fitted = fit(
+            network, train, validation, silence, config, grid.period, self.out / "fits" / f"teacher-{minutes:g}"
+        )
         assert isinstance(fitted.network, Hub)
         return fitted.network
 
@@ -398,31 +407,55 @@ def cross_fitted(
     return {
         "frame": scores.frame.micro_f1, "segment": scores.segment.micro_f1, "event": scores.event.micro_f1,
         "psds2": psds(reference, curves, durations, PSDS2).value,
-        "otherwise": {how: {"frame": each.frame.micro_f1, "event": each.event.micro_f1} for how, each in scored.items()},
+        "otherwise": {
+            how: {"frame": each.frame.micro_f1, "event": each.event.micro_f1} for how, each in scored.items()
+        },
         "by_label": {label: round(scores.frame.by_label[label]["f1"], 4) for label in labels},
     }  # fmt: skip
 
 
 def table(runs: Sequence[Mapping[str, Any]]) -> str:
-    """Mean and spread over the seeds, and the mean difference from `start` of the same seeds."""
-    lines = [
-        "| variant | what | frame F1 | event F1 | frame F1 − start, by seed | minutes | seeds |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    """Mean and spread over the seeds, the mean difference from `start` of the same seeds, what the networks cost, and
+    what is left with less processing behind the network."""
     start = {(run["seed"], run["minutes"]): run for run in runs if run["variant"] == "start"}
     groups: dict[tuple[str, float], list[Mapping[str, Any]]] = {}
-    for run in runs:
+    for run in sorted(runs, key=lambda run: (run["minutes"], [*VARIANTS].index(run["variant"]), run["seed"])):
         groups.setdefault((run["variant"], run["minutes"]), []).append(run)
+
+    def less(members: Sequence[Mapping[str, Any]], minutes: float, score: str) -> str:
+        pairs = [(run[score], start[run["seed"], minutes][score]) for run in members if (run["seed"], minutes) in start]
+        differences = [one - other for one, other in pairs]
+        if not differences or members[0]["variant"] == "start":
+            return ""
+        return f"{np.mean(differences):+.3f} ({', '.join(f'{one:+.3f}' for one in differences)})"
+
+    lines = [
+        "| variant | what | minutes | seeds | frame F1 | event F1 | PSDS 2 | frame F1 − start | event F1 − start |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    costs = ["| variant | what | parameters | multiply-adds a second | look-ahead |", "|---|---|---|---|---|"]
+    known = set()
     for (name, minutes), members in groups.items():
-        both = [(run, start[run["seed"], minutes]) for run in members if (run["seed"], minutes) in start]
-        differences = [run["frame"] - other["frame"] for run, other in both]
-        by_seed = ", ".join(f"{one:+.3f}" for one in differences)
-        mean = f"**{np.mean(differences):+.3f}** ({by_seed})" if differences and name != "start" else ""
+        first = members[0]
+        scores = " | ".join(spread([run[score] for run in members]) for score in ("frame", "event", "psds2"))
         lines.append(
-            f"| {name} | {members[0]['why']} | {spread([run['frame'] for run in members])} | "
-            f"{spread([run['event'] for run in members])} | {mean} | {minutes:g} | {len(members)} |"
+            f"| {name} | {first['why']} | {minutes:g} | {len(members)} | {scores} | "
+            f"{less(members, minutes, 'frame')} | {less(members, minutes, 'event')} |"
         )
-    return "\n".join(lines) + "\n"
+        variant = VARIANTS[name]
+        if name not in known and (name == "start" or variant.network or variant.front_end or variant.size != "small"):
+            known.add(name)
+            costs.append(
+                f"| {name} | {first['why']} | {first['parameters']} | {first['multiply_adds'] / 1e6:.1f} million | "
+                f"{first['look_ahead']} frames |"
+            )
+    rules = ["| rules | frame F1 | event F1 |", "|---|---|---|"]
+    plain = [run["otherwise"] for run in runs if run["variant"] == "start" and run["minutes"] == min(start)[1]]
+    for how, what in OTHERWISE.items():
+        scores = " | ".join(spread([run[how][score] for run in plain]) for score in ("frame", "event"))
+        rules.append(f"| {what} | {scores} |")
+    on = {f"{run['machine']}, Python {run['python']}, PyTorch {run['torch']}" for run in runs}
+    return "\n\n".join("\n".join(part) for part in (lines, costs, rules, sorted(on))) + "\n"
 
 
 def spread(values: Sequence[float]) -> str:

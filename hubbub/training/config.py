@@ -18,8 +18,9 @@ class TrainConfig(BaseModel):
     `warm_up`: the part of all steps in which the rate of a cosine schedule rises. `average`: the network that is kept
     is a moving average over the steps, which forgets a step by this factor; None: the last one. `loss`, `edge_weight`:
     how much more a frame counts near an onset or offset. `mixup`: the part of batches in which pairs are blended.
-    `teaching`: what a teacher's answers count beside the targets, where there is one. `least_batches`: of an epoch; small data are seen several times in one. `threads`: None leaves it to torch.
-    `workers`: processes that mix while another one trains; None: half of the cores, on a GPU all.
+    `teaching`: what a teacher's answers count beside the targets, where there is one. `least_batches`: of an epoch;
+    small data are seen several times in one. `threads`: None leaves it to torch. `workers`: processes that mix while
+    another one trains; None: half of the cores, on a GPU all.
     `epoch_minutes`: an epoch is that much of the training side, drawn anew for each; None: all of it. `hours`: of
     training, after which the epoch that runs is the last one. `train_minutes`, `validation_minutes`, `test_minutes`:
     soundscapes to mix, where the data are isolated clips.
