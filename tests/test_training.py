@@ -26,7 +26,9 @@ from hubbub.tuning.rules import best_thresholds
 
 N_BANDS = 8
 SILENCE = np.full(N_BANDS, -3.0, np.float32)
-CONFIG = TrainConfig(epochs=4, batch_size=4, segment_seconds=0.5, least_batches=1, threads=1, device="cpu")
+CONFIG = TrainConfig(
+    epochs=4, batch_size=4, segment_seconds=0.5, least_batches=1, threads=1, device="cpu", edge_weight=0.0
+)
 
 
 def examples(n: int, seed: int, n_frames: int = 120) -> list[Example]:
@@ -298,6 +300,18 @@ def test_padding_counts_neither_in_the_loss_nor_in_the_accuracy() -> None:
     right = torch.sigmoid(torch.tensor([2.0, -1.0, -0.5, 0.0]))  # the probability of what is the case
     assert loss.item() == pytest.approx(-right.log().mean().item())
     assert module.train_totals.means() == pytest.approx((loss.item(), 2 / 4))
+
+
+def test_frames_near_an_edge_count_more_in_training_of_ours_and_only_there() -> None:
+    assert TrainConfig().edge_weight == 2 and TrainConfig.of("baseline").edge_weight == 0
+    module = TrainingModule(torch.nn.Identity(), CONFIG.model_copy(update={"edge_weight": 2.0}))
+    targets = torch.zeros(1, 40, 1)
+    targets[0, 20:] = 1  # frames 15 to 25 are near
+    batch = torch.zeros(1, 40, 1), targets, torch.ones(1, 40)
+    flat = float(np.log(2))
+    assert module._loss(module.network, batch, module.train_totals).item() == pytest.approx(flat * (29 + 11 * 3) / 40)
+    module.eval()
+    assert module._loss(module.network, batch, module.validation_totals).item() == pytest.approx(flat)
 
 
 def test_a_finished_run_goes_on_where_it_is_given_more_epochs(tmp_path: Path) -> None:
