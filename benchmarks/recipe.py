@@ -7,8 +7,8 @@ mixed anew for every step (or, in the variant `fixed`, some of its 60 training m
 the schedule of the learning rate; every variant hears as many minutes, and of one seed and way of mixing the same
 soundscapes. Scores are of the first three minutes of its 20 validation mixtures, whose clips no training hears:
 thresholds and filters are chosen on the ten with even numbers for the odd ones, and the other way round. Its test side
-is not touched. Each finished run is a line of OUT/runs.jsonl; started again, what is there is not done again. `--table`
-prints and writes the table of them. `taught` learns from a network of the size `base`, which is trained first.
+is not touched. Each finished run is a line of OUT/recipe.jsonl; started again, what is there is not done again.
+`--table` prints the tables of them. `taught` learns from a network of the size `base`, which is trained first.
 """
 
 import argparse
@@ -171,7 +171,7 @@ def main() -> None:
         print("\n".join(f"{name:18}{variant.why}" for name, variant in VARIANTS.items()))
         return
     arguments.out.mkdir(parents=True, exist_ok=True)
-    runs = arguments.out / "runs.jsonl"
+    runs = arguments.out / "recipe.jsonl"
     if not arguments.table:
         bench = Bench(arguments.clips, arguments.stand_in, arguments.out, arguments.minutes, arguments.threads)
         for seed in range(arguments.seeds):
@@ -184,9 +184,7 @@ def main() -> None:
                     with runs.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(found) + "\n")
                     print(json.dumps({key: found[key] for key in SHOWN}), flush=True)
-    text = table(read(runs))
-    (arguments.out / "table.md").write_text(text, encoding="utf-8")
-    print(text)
+    print(table(read(runs)))
 
 
 def read(path: Path) -> list[dict[str, Any]]:
