@@ -59,7 +59,7 @@ from hubbub.tuning.rules import best_thresholds
 SCORED = 180.0
 """Seconds of each validation mixture."""
 REPEATS = 5
-"""How often a fixed set of mixtures is heard."""
+"""How often a fixed set of mixtures is heard at most."""
 SHOWN = ("variant", "seed", "frame", "event", "psds2", "loss", "seconds")
 TEACHER_MINUTES = 2.4
 """What the teacher hears, times the minutes of the others."""
@@ -93,14 +93,15 @@ CLIPS: Mapping[str, Any] = {**TRAINING_COLOUR, "speeds": SPEEDS, "jitter_db": 10
 START: Mapping[str, Any] = {
     "batch_size": 4, "learning_rate": 3e-3, "schedule": "cosine", "segment_seconds": 10.0, "dropout": 0.1,
     "augment": None, "epochs": 1,
+    "optimizer": "adam", "warm_up": 0.0, "average": None, "loss": "bce", "edge_weight": 0.0, "mixup": 0.0,
 }  # fmt: skip
 """What every variant changes one thing of."""
 KEPT: Mapping[str, Any] = {"optimizer": "adamw", "edge_weight": 2.0}
 
 VARIANTS: Mapping[str, Variant] = {
     "start": Variant("fresh mixtures, clips as they are, cross-entropy, Adam along a cosine"),
-    "fixed": Variant("the same 60 mixtures in every epoch", fixed=True),
-    "fixed_augmented": Variant("the same, features augmented", {"augment": Augment()}, fixed=True),
+    "fixed": Variant("a few mixtures of the training side, heard again and again", fixed=True),
+    "fixed_augmented": Variant("the same, with features augmented", {"augment": Augment()}, fixed=True),
     "colour": Variant("filters for each event, sources balanced", mixing=TRAINING_COLOUR),
     "speed": Variant("clips played 15 % slower to faster", mixing={"speeds": SPEEDS}),
     "level": Variant("events 12 dB about their level, not 6", mixing={"jitter_db": 12.0}),
@@ -437,14 +438,14 @@ def table(runs: Sequence[Mapping[str, Any]]) -> str:
         first = members[0]
         scores = " | ".join(spread([run[score] for run in members]) for score in ("frame", "event", "psds2"))
         lines.append(
-            f"| {name} | {first['why']} | {minutes:g} | {len(members)} | {scores} | "
+            f"| {name} | {VARIANTS[name].why} | {minutes:g} | {len(members)} | {scores} | "
             f"{less(members, minutes, 'frame')} | {less(members, minutes, 'event')} |"
         )
         variant = VARIANTS[name]
         if name not in known and (name == "start" or variant.network or variant.front_end or variant.size != "small"):
             known.add(name)
             costs.append(
-                f"| {name} | {first['why']} | {first['parameters']} | {first['multiply_adds'] / 1e6:.1f} million | "
+                f"| {name} | {variant.why} | {first['parameters']} | {first['multiply_adds'] / 1e6:.1f} million | "
                 f"{first['look_ahead']} frames |"
             )
     rules = ["| rules | frame F1 | event F1 |", "|---|---|---|"]
