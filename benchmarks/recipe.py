@@ -233,7 +233,7 @@ class Bench:
     def run(self, name: str, seed: int) -> dict[str, Any]:
         """Trains and scores one variant."""
         variant = VARIANTS[name]
-        front_end = FrontEndConfig.model_validate(front_ends.OURS.model_dump() | variant.front_end)
+        front_end = FrontEndConfig.model_validate(front_ends.OURS.model_dump() | dict(variant.front_end))
         grid = Grid(front_end.sample_rate, front_end.hop)
         minutes = self.minutes * variant.minutes
         config = TrainConfig.model_validate(
@@ -373,7 +373,7 @@ def features(path: Path, config: FrontEndConfig) -> NDArray[np.float32]:
 def cross_fitted(
     predicted: Mapping[str, NDArray[np.float32]],
     recordings: Sequence[AnnotatedRecording],
-    labels: Sequence[str],
+    labels: tuple[str, ...],
     grid: Grid,
 ) -> dict[str, Any]:
     """Micro-averaged F1 by frame, segment and event and frame F1 by label, rules for each half from the other half;
