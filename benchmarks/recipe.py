@@ -7,8 +7,8 @@ mixed anew for every step (or, in the variant `fixed`, some of its 60 training m
 the schedule of the learning rate; every variant hears as many minutes, and of one seed and way of mixing the same
 soundscapes. Scores are of the first three minutes of its 20 validation mixtures, whose clips no training hears:
 thresholds and filters are chosen on the ten with even numbers for the odd ones, and the other way round. Its test side
-is not touched. Each finished run is a line of OUT/runs.jsonl; started again, what is there is not done again. `--table`
-prints and writes the table of them. `taught` learns from a network of the size `base`, which is trained first.
+is not touched. Each finished run is a line of OUT/recipe.jsonl; started again, what is there is not done again.
+`--table` prints the tables of them. `taught` learns from a network of the size `base`, which is trained first.
 """
 
 import argparse
@@ -59,7 +59,7 @@ from hubbub.tuning.rules import best_thresholds
 SCORED = 180.0
 """Seconds of each validation mixture."""
 REPEATS = 5
-"""How often a fixed set of mixtures is heard."""
+"""How often a fixed set of mixtures is heard at most."""
 SHOWN = ("variant", "seed", "frame", "event", "psds2", "loss", "seconds")
 TEACHER_MINUTES = 2.4
 """What the teacher hears, times the minutes of the others."""
@@ -93,14 +93,15 @@ CLIPS: Mapping[str, Any] = {**TRAINING_COLOUR, "speeds": SPEEDS, "jitter_db": 10
 START: Mapping[str, Any] = {
     "batch_size": 4, "learning_rate": 3e-3, "schedule": "cosine", "segment_seconds": 10.0, "dropout": 0.1,
     "augment": None, "epochs": 1,
+    "optimizer": "adam", "warm_up": 0.0, "average": None, "loss": "bce", "edge_weight": 0.0, "mixup": 0.0,
 }  # fmt: skip
 """What every variant changes one thing of."""
 KEPT: Mapping[str, Any] = {"optimizer": "adamw", "edge_weight": 2.0}
 
 VARIANTS: Mapping[str, Variant] = {
     "start": Variant("fresh mixtures, clips as they are, cross-entropy, Adam along a cosine"),
-    "fixed": Variant("the same 60 mixtures in every epoch", fixed=True),
-    "fixed_augmented": Variant("the same, features augmented", {"augment": Augment()}, fixed=True),
+    "fixed": Variant("a few mixtures of the training side, heard again and again", fixed=True),
+    "fixed_augmented": Variant("the same, with features augmented", {"augment": Augment()}, fixed=True),
     "colour": Variant("filters for each event, sources balanced", mixing=TRAINING_COLOUR),
     "speed": Variant("clips played 15 % slower to faster", mixing={"speeds": SPEEDS}),
     "level": Variant("events 12 dB about their level, not 6", mixing={"jitter_db": 12.0}),
@@ -171,7 +172,7 @@ def main() -> None:
         print("\n".join(f"{name:18}{variant.why}" for name, variant in VARIANTS.items()))
         return
     arguments.out.mkdir(parents=True, exist_ok=True)
-    runs = arguments.out / "runs.jsonl"
+    runs = arguments.out / "recipe.jsonl"
     if not arguments.table:
         bench = Bench(arguments.clips, arguments.stand_in, arguments.out, arguments.minutes, arguments.threads)
         for seed in range(arguments.seeds):
@@ -184,9 +185,7 @@ def main() -> None:
                     with runs.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(found) + "\n")
                     print(json.dumps({key: found[key] for key in SHOWN}), flush=True)
-    text = table(read(runs))
-    (arguments.out / "table.md").write_text(text, encoding="utf-8")
-    print(text)
+    print(table(read(runs)))
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -234,7 +233,7 @@ class Bench:
     def run(self, name: str, seed: int) -> dict[str, Any]:
         """Trains and scores one variant."""
         variant = VARIANTS[name]
-        front_end = FrontEndConfig.model_validate(front_ends.OURS.model_dump() | variant.front_end)
+        front_end = FrontEndConfig.model_validate(front_ends.OURS.model_dump() | dict(variant.front_end))
         grid = Grid(front_end.sample_rate, front_end.hop)
         minutes = self.minutes * variant.minutes
         config = TrainConfig.model_validate(
@@ -374,7 +373,7 @@ def features(path: Path, config: FrontEndConfig) -> NDArray[np.float32]:
 def cross_fitted(
     predicted: Mapping[str, NDArray[np.float32]],
     recordings: Sequence[AnnotatedRecording],
-    labels: Sequence[str],
+    labels: tuple[str, ...],
     grid: Grid,
 ) -> dict[str, Any]:
     """Micro-averaged F1 by frame, segment and event and frame F1 by label, rules for each half from the other half;
@@ -439,14 +438,14 @@ def table(runs: Sequence[Mapping[str, Any]]) -> str:
         first = members[0]
         scores = " | ".join(spread([run[score] for run in members]) for score in ("frame", "event", "psds2"))
         lines.append(
-            f"| {name} | {first['why']} | {minutes:g} | {len(members)} | {scores} | "
+            f"| {name} | {VARIANTS[name].why} | {minutes:g} | {len(members)} | {scores} | "
             f"{less(members, minutes, 'frame')} | {less(members, minutes, 'event')} |"
         )
         variant = VARIANTS[name]
         if name not in known and (name == "start" or variant.network or variant.front_end or variant.size != "small"):
             known.add(name)
             costs.append(
-                f"| {name} | {first['why']} | {first['parameters']} | {first['multiply_adds'] / 1e6:.1f} million | "
+                f"| {name} | {variant.why} | {first['parameters']} | {first['multiply_adds'] / 1e6:.1f} million | "
                 f"{first['look_ahead']} frames |"
             )
     rules = ["| rules | frame F1 | event F1 |", "|---|---|---|"]

@@ -314,6 +314,14 @@ def test_frames_near_an_edge_count_more_in_training_of_ours_and_only_there() -> 
     assert module._loss(module.network, batch, module.validation_totals).item() == pytest.approx(flat)
 
 
+def test_fresh_soundscapes_are_not_augmented_unless_told() -> None:
+    assert TrainConfig().augmentation(fresh=True) is None
+    assert TrainConfig().augmentation(fresh=False) == Augment()
+    assert TrainConfig(augment=Augment(gain_db=1)).augmentation(fresh=True) == Augment(gain_db=1)
+    assert TrainConfig(augment=None).augmentation(fresh=False) is None
+    assert TrainConfig.of("dessed", augment=Augment()).augmentation(fresh=False) is None
+
+
 def test_a_finished_run_goes_on_where_it_is_given_more_epochs(tmp_path: Path) -> None:
     """It ends as if it had been given them at once; but not where the learning rate depends on how many there are."""
 

@@ -73,7 +73,8 @@ class Gate(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, n_frames, bands) → the same shape."""
-        return x * self.layers(x.mean(3, keepdim=True))
+        weights: Tensor = self.layers(x.mean(3, keepdim=True))
+        return x * weights
 
 
 class StemLayer(nn.Module):

@@ -278,7 +278,7 @@ def _loaders(
     around: tuple[int, int],
 ) -> tuple[DataLoader[Any], DataLoader[Any]]:
     ours = is_ours(config.network)
-    augment = config.augment if ours else None
+    augment = config.augmentation(isinstance(train, Fresh))
     training: Any  # of any way of making segments
     held_out: Clips | Segments
     if labels_clips(config.network):
