@@ -1,4 +1,5 @@
-"""A child of a crew with a reader that crashes, hangs or prints, by the name of the recording."""
+"""A child of a crew with a reader that crashes, hangs or prints, by the name of the recording; it always tells how far
+it is."""
 
 import ctypes
 import os
@@ -32,5 +33,6 @@ def blocks(path: str | Path, sample_rate: int) -> Iterator[np.ndarray]:
 
 
 if __name__ == "__main__":
+    child.LARGE = 0
     audio.blocks = blocks  # type: ignore[assignment]
     child.main()

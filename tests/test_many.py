@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,10 @@ import pytest
 import soundfile
 
 from hubbub import audio, batch
-from hubbub.console import Reporter
+from hubbub.console import Reporter, Tick
 from hubbub.detector import Detector
 from hubbub.errors import ConfigError
-from hubbub.many import child, crew, results
+from hubbub.many import child, crew
 from hubbub.many.crew import Heard
 from hubbub.many.results import Results, Stat
 from hubbub.many.run import Summary, Work
@@ -278,6 +279,57 @@ def test_a_full_disk_stops_the_batch_and_a_bad_name_does_not(
     assert [line.split("\t")[0] for line in table] == ["filename", "bad\\udcff.wav", "tab bed.wav", long]
 
 
+def test_where_nothing_can_be_written_the_children_end(
+    folder: Path, detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise ConfigError("no space left")
+
+    (folder / "hangs.wav").write_bytes((folder / "street.wav").read_bytes())
+    monkeypatch.setattr(Results, "add", full)
+    before = psutil.Process().children()
+    with pytest.raises(ConfigError, match="no space left"):
+        heard(detector, folder, folder.parent / "out", jobs=2, module=CRASHING)
+    left = [one for one in psutil.Process().children() if one not in before]
+    assert psutil.wait_procs(left, timeout=10)[1] == []  # not before somebody has waited for them
+
+
+def test_no_recording_takes_the_table_of_another(
+    folder: Path, detector: Detector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = folder.parent / "out"
+    chosen = [
+        batch.Recording(folder / "street.wav", "../a.wav"),
+        batch.Recording(folder / "below/park.flac", "__/a.wav"),
+    ]
+    assert counts(run_batch(detector, chosen, out, Work(), Reporter())) == (1, 0, 1, 0)
+    told = f"{folder}/below/park.flac: its table would lie where that of ../a.wav does; hear it into another folder"
+    assert f"hubbub: {told}\n" in capsys.readouterr().err
+    assert (out / "errors.tsv").read_text() == f"filename\terror\n__/a.wav\t{told}\n"
+    assert (out / "events/__/a.wav.tsv").read_text() == (out / "events.tsv").read_text()
+    assert counts(run_batch(detector, chosen, out, Work(), Reporter())) == (0, 1, 1, 0)
+
+
+def test_a_bar_tells_how_much_of_all_bytes_is_heard(folder: Path, detector: Detector, bursts: np.ndarray) -> None:
+    ticks: list[tuple[int, int, str]] = []
+
+    class Watched(Reporter):
+        @contextmanager
+        def bar(self, title: str) -> Iterator[Tick]:
+            def tick(done: int, total: int, note: str = "") -> None:
+                ticks.append((done, total, note))
+
+            yield tick
+
+    soundfile.write(folder / "street.wav", np.tile(bursts, 10), RATE)  # 8.8 MB, 200 s: seven blocks
+    chosen, _ = batch.recordings([folder])
+    run_batch(detector, chosen, folder.parent / "out", Work(module=CRASHING), Watched())
+    assert [done for done, _, _ in ticks] == sorted(done for done, _, _ in ticks)
+    assert {total for _, total, _ in ticks} == {9}
+    assert len({done for done, _, _ in ticks}) >= 7
+    assert ticks[-1] == (9, 9, "MB, 3 of 4 recordings, 1 failed")
+
+
 def test_other_formats_are_made_of_the_table(folder: Path, run: Run, detector_path: Path) -> None:
     out = folder.parent / "out"
     done = run("detect", folder, "-m", detector_path, "-o", out, "--format", "raven")
@@ -294,13 +346,13 @@ def test_other_formats_are_made_of_the_table(folder: Path, run: Run, detector_pa
 
 
 def make_recordings(folder: Path, bursts: np.ndarray, n: int) -> Path:
-    """Recordings of 1 to 7 s in several formats and folders, and one broken."""
+    """Recordings of 10 to 60 s in several formats and folders, and one broken: a second has less than `n` of them."""
     rng = np.random.default_rng(n)
     for index in range(n - 1):
         path = folder / f"{index % 5}" / f"{index:03d}{('.wav', '.flac', '.ogg', '.mp3')[index % 4]}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        start, length = rng.integers(0, 10 * RATE), int(rng.integers(RATE, 7 * RATE))
-        soundfile.write(path, bursts[start : start + length], RATE)
+        start, length = rng.integers(0, 10 * RATE), int(rng.integers(10 * RATE, 60 * RATE))
+        soundfile.write(path, np.tile(bursts, 4)[start : start + length], RATE)
     (folder / "broken.flac").write_bytes(b"fLaC and no more")
     return folder
 
@@ -327,18 +379,21 @@ def killed_and_taken_up(place: Path, model: Path, bursts: np.ndarray, n_files: i
             found[name] = table.stat().st_mtime_ns if table.exists() else 0
         return found
 
-    random_moments = random.Random(n_files)
-    goals = sorted(random_moments.uniform(0, n_files - 1) for _ in range(n_kills))
+    random_moments, killed = random.Random(n_files), 0
     first_written: dict[str, int] = {}
-    for goal in goals:
+    for _ in range(n_kills):
+        so_far = len(recorded())
         process = batch_into(out)
-        while len(recorded()) < goal and process.poll() is None:
+        more = random_moments.uniform(0, 1.3 * n_files / n_kills)
+        while len(recorded()) < so_far + more and process.poll() is None:
             time.sleep(0.005)
-        time.sleep(random_moments.uniform(0, 0.2))
+        time.sleep(random_moments.uniform(0, 0.05))
         process.send_signal(signal.SIGKILL)
         said = process.communicate()[1]
         assert "Traceback" not in said
+        killed += process.returncode == -signal.SIGKILL
         first_written = {**recorded(), **first_written}
+    assert killed > 0.7 * n_kills
     assert first_written
     for target in (out, whole):
         process = batch_into(target)
@@ -480,6 +535,7 @@ def test_a_cluster_that_is_not_there_is_one_line(
     assert run(*arguments, "--engine", "slurm").told == ["--engine slurm: wanted one of joblib, dask, ray"]
     done = run(*arguments, "--address", "tcp://127.0.0.1:1")
     assert (done.code, done.told) == (2, ["--address is that of a cluster; add --engine dask or --engine ray"])
+    assert not out.exists()
     for engine, module in (("dask", "distributed"), ("ray", "ray")):
         with monkeypatch.context() as patched:
             patched.setitem(sys.modules, module, None)
@@ -488,5 +544,13 @@ def test_a_cluster_that_is_not_there_is_one_line(
             2,
             [f'--engine {engine}: {module} is not installed; run: pip install "hubbub[{engine}]"'],
         )
-    assert sorted(tree(out)) == [".lock", "record.jsonl"]
-    assert results.HALF.fullmatch(".x.0123456789ab.part")
+    pytest.importorskip("ray", reason="ray is not installed")
+    done = run(*arguments, "--engine", "ray", "--address", "127.0.0.1:1")
+    assert (done.code, done.told) == (
+        1,
+        [
+            "--engine ray: ConnectionRefusedError: [Errno 111] Connection refused; "
+            "what was finished is kept, run it again to go on"
+        ],
+    )
+    assert sorted(tree(out)) == [".lock", "record.jsonl"]  # whoever goes on here may take another engine

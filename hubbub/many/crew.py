@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from tempfile import TemporaryFile
+from threading import Event as Flag
 from threading import Lock, Timer
 from typing import Any
 
@@ -61,7 +62,7 @@ class Crew:
         self._idle: list[_Child] = []
         self._all: set[_Child] = set()
         self._lock = Lock()
-        self._closed = False
+        self._closed = Flag()
 
     def hear(self, path: str, part: Part | None = None) -> Heard:
         """The events of a recording. What is wrong with it, a crash or a hang included, is in what is returned.
@@ -75,7 +76,7 @@ class Crew:
             self._forget(child)
             return Heard(error=f"{path}: {end}")
         with self._lock:
-            if not self._closed:
+            if not self._closed.is_set():
                 self._idle.append(child)
                 return heard
         self._forget(child)
@@ -84,7 +85,7 @@ class Crew:
     def close(self) -> None:
         """Ends all children, also those that listen; `hear` is not to be called again."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
             idle, self._idle = self._idle, []
             busy = self._all - set(idle)
         for child in busy:
@@ -101,10 +102,12 @@ class Crew:
             if child.lives():
                 return child
             self._forget(child)  # it died with nothing to do
+        if self._closed.is_set():
+            raise ConfigError("the batch was stopped")
         child = _Child(self._order)
         with self._lock:
             self._all.add(child)
-            if self._closed:
+            if self._closed.is_set():
                 child.kill()
         try:
             child.wait_until_ready()

@@ -7,8 +7,9 @@ worker of a cluster has a crew of its own, which lives as long as the batch.
 
 import logging
 import os
+import socket
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
@@ -29,19 +30,23 @@ _crews: dict[Order, Crew] = {}  # of a worker
 _crews_lock = Lock()
 
 
-def hear(
-    order: Order, paths: Mapping[str, str], engine: str, address: str | None, jobs: int, progress: Progress
-) -> Iterator[tuple[str, Heard]]:
-    """What came of each of `paths`, by name, as it comes: `jobs` at a time here, as many as it has cores on a cluster.
-
-    `progress` is told of recordings that are heard here. Raises `ConfigError` for an unknown engine or one that is not
-    installed, and `HubbubError` where a cluster cannot be reached or fails, or no child can be started.
-    """
+def check(engine: str, address: str | None) -> None:
+    """Raises `ConfigError` for an unknown engine, and for an address without a cluster."""
     if engine not in ENGINES:
         raise ConfigError(f"--engine {engine}: wanted one of {', '.join(ENGINES)}")
+    if engine == "joblib" and address is not None:
+        raise ConfigError("--address is that of a cluster; add --engine dask or --engine ray")
+
+
+def hear(
+    order: Order, paths: Mapping[str, str], engine: str, address: str | None, jobs: int, progress: Progress
+) -> Generator[tuple[str, Heard], None, None]:
+    """What came of each of `paths`, by name, as it comes: `jobs` at a time here, as many as it has cores on a cluster.
+
+    `progress` is told of recordings that are heard here. Raises `ConfigError` for an engine that is not installed, and
+    `HubbubError` where a cluster cannot be reached or fails, or no child can be started.
+    """
     if engine == "joblib":
-        if address is not None:
-            raise ConfigError("--address is that of a cluster; add --engine dask or --engine ray")
         yield from _here(order, paths, jobs, progress)
         return
     try:
@@ -73,7 +78,14 @@ def _here(order: Order, paths: Mapping[str, str], jobs: int, progress: Progress)
 
 
 def _unordered(tasks: Iterable[Any], jobs: int) -> Iterator[tuple[str, Heard]]:
-    yield from Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(tasks)
+    coming = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(tasks)
+    try:
+        for each in coming:  # noqa: UP028  `yield from` would close it, where its warning is heard
+            yield each
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that not everything was done is known where it was stopped
+            coming.close()
 
 
 def _on_a_worker(order: Order, name: str, path: str) -> tuple[str, Heard]:
@@ -119,6 +131,7 @@ def _ray(order: Order, address: str | None, jobs: int) -> Iterator[None]:
     given = address if address is not None else os.environ.get("RAY_ADDRESS")
     there_is_one = ray.is_initialized()
     if not there_is_one:
+        _check_reached(given)
         here: dict[str, Any] = {"num_cpus": jobs, "include_dashboard": False}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -131,3 +144,10 @@ def _ray(order: Order, address: str | None, jobs: int) -> Iterator[None]:
     finally:
         if not there_is_one:
             ray.shutdown()
+
+
+def _check_reached(address: str | None) -> None:
+    """Raises `OSError` where nobody listens at HOST:PORT; ray would tell so after minutes, with warnings."""
+    host, _, port = (address or "").rpartition("//")[2].rpartition(":")
+    if port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=10).close()

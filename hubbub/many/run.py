@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -11,7 +12,7 @@ from hubbub.batch import Recording
 from hubbub.console import Reporter
 from hubbub.detector import Detector
 from hubbub.many import child, engines
-from hubbub.many.crew import Order
+from hubbub.many.crew import Heard, Order
 from hubbub.many.results import Results, Stat
 
 
@@ -42,7 +43,7 @@ class Summary:
     took: float
 
     def __str__(self) -> str:
-        heard = f"{self.done} recordings done"
+        heard = f"{self.done} recording{'' if self.done == 1 else 's'} done"
         if self.before:
             heard += f", {self.before} before"
         failed = self.failed + self.failed_before
@@ -60,6 +61,7 @@ def run(detector: Detector, chosen: Sequence[Recording], out: Path, work: Work, 
     `detector` has the thresholds of `work`. Raises `ConfigError` where `out` cannot be used or an engine is not there,
     `HubbubError` where a cluster fails; what was finished is kept then, as after a kill.
     """
+    engines.check(work.engine, work.address)
     digest = child.digest(detector.path)
     path = str(detector.path if work.engine == "joblib" else detector.path.resolve())
     order = Order(digest=digest, detector=path, thresholds=work.thresholds, device=work.device,
@@ -69,17 +71,20 @@ def run(detector: Detector, chosen: Sequence[Recording], out: Path, work: Work, 
     with Results(out, detector, digest) as results:
         stats = {recording.name: Stat.of(recording.path) for recording in chosen}
         todo: dict[str, str] = {}
+        tables: dict[Path, str] = {}
         failed_before = 0
         for recording in chosen:
-            stat = stats[recording.name]
-            if stat is None or not results.holds(recording.name, stat):
-                todo[recording.name] = str(recording.path)
-            elif results.error(recording.name) is not None:
-                if work.retry:
-                    todo[recording.name] = str(recording.path)
-                else:
-                    failed_before += 1
-        before = len(chosen) - len(todo) - failed_before
+            name, stat = recording.name, stats[recording.name]
+            first = tables.setdefault(results.table(name), name)
+            if first != name:
+                failed += 1
+                wrong = f"{recording.path}: its table would lie where that of {first} does; hear it into another folder"
+                reporter.error(results.add(name, None, Heard(error=wrong)) or wrong)
+            elif stat is None or not results.holds(name, stat) or (work.retry and results.error(name) is not None):
+                todo[name] = str(recording.path)
+            elif results.error(name) is not None:
+                failed_before += 1
+        before = len(chosen) - len(todo) - failed - failed_before
         with reporter.bar("detecting") as tick:
             waiting = _Waiting({name: stat.size if (stat := stats[name]) else 0 for name in todo})
 
@@ -91,16 +96,17 @@ def run(detector: Detector, chosen: Sequence[Recording], out: Path, work: Work, 
                 waiting.part(name, part)
                 show()
 
-            for name, heard in engines.hear(order, todo, work.engine, work.address, work.jobs, progress):
-                error = results.add(name, stats[name], heard)
-                if error is not None:
-                    failed += 1
-                    reporter.error(error)
-                else:
-                    done += 1
-                    seconds += heard.duration
-                waiting.part(name, 1.0)
-                show()
+            with closing(engines.hear(order, todo, work.engine, work.address, work.jobs, progress)) as coming:
+                for name, heard in coming:
+                    error = results.add(name, stats[name], heard)
+                    if error is not None:
+                        failed += 1
+                        reporter.error(error)
+                    else:
+                        done += 1
+                        seconds += heard.duration
+                    waiting.part(name, 1.0)
+                    show()
         results.finish([recording.name for recording in chosen])
     return Summary(done, before, failed, failed_before, seconds, time.perf_counter() - started)
 
