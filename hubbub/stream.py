@@ -14,8 +14,8 @@ from hubbub.errors import AudioError
 from hubbub.events import Event
 from hubbub.model import Model
 
-MAX_FRAMES = 1500
-"""Frames in one run of the graph, so that memory does not grow with the block that a caller hands over."""
+MAX_FRAMES = 256
+"""Frames in one run of the graph, so that what it computes stays in a core's cache: 1500 take a fifth longer."""
 
 
 def checked(samples: NDArray[np.float32], n_before: int = 0) -> NDArray[np.float32]:

@@ -1,5 +1,7 @@
 """Our own network: its size, what it sees, and that a stream and a whole run through the same arithmetic."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,16 +10,23 @@ from torch import nn
 from hubbub.grid import receptive_field
 from hubbub.networks import SIZES, Hub, HubConfig, build
 from hubbub.networks.count import multiply_adds_per_second, n_parameters
-from hubbub.networks.hub import Depthwise
+from hubbub.networks.hub import BandBias, Depthwise, Gate
 from hubbub.training.front_end import OURS
 
 SMALL = HubConfig(n_features=16, stem=(2, 3, 4), width=6, dilations=(1, 2, 4, 4), max_ahead=7, dropout=0.0)
+CONFIGS = {
+    "plain": SMALL,
+    "every part": replace(SMALL, band_bias=True, gate=True),
+    "odd bands": replace(SMALL, n_features=13, band_bias=True),
+}
 
 
-def small() -> Hub:
+def small(config: HubConfig = SMALL) -> Hub:
     torch.manual_seed(1)
-    network = Hub(3, SMALL).eval()
+    network = Hub(3, config).eval()
     for module in network.modules():
+        if isinstance(module, BandBias):
+            nn.init.uniform_(module.bias, 0.1, 1)
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and module.affine:
             nn.init.uniform_(module.bias, 0.1, 1)  # so that no ReLU blocks the view
     return network
@@ -60,10 +69,11 @@ def test_only_blocks_within_the_budget_look_ahead() -> None:
     assert delays == [1, 2, 4, 0]
 
 
-def test_a_frame_sees_its_context_and_nothing_more() -> None:
-    network = small().double()
-    n_frames = 5
-    features = torch.randn(1, network.context + n_frames + network.look_ahead, 16, dtype=torch.float64)
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+def test_a_frame_sees_its_context_and_nothing_more(config: HubConfig) -> None:
+    network = small(config).double()
+    n_frames, n_bands = 5, config.n_features
+    features = torch.randn(1, network.context + n_frames + network.look_ahead, n_bands, dtype=torch.float64)
     features.requires_grad_()
     logits = network(features)
     assert logits.shape == (1, n_frames, 3)
@@ -74,11 +84,12 @@ def test_a_frame_sees_its_context_and_nothing_more() -> None:
     assert seen[-1] == middle + network.context + network.look_ahead, "the newest one"
 
 
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 @pytest.mark.parametrize("seed", range(3))
-def test_pieces_of_any_length_give_what_the_whole_gives(seed: int) -> None:
-    network = small().double()
+def test_pieces_of_any_length_give_what_the_whole_gives(seed: int, config: HubConfig) -> None:
+    network = small(config).double()
     rng = np.random.default_rng(seed)
-    features = torch.randn(2, 90, 16, dtype=torch.float64)
+    features = torch.randn(2, 90, config.n_features, dtype=torch.float64)
     states = [torch.zeros(2, *shape[1:], dtype=torch.float64) for shape in network.state_shapes().values()]
     with torch.inference_mode():
         whole, _ = network.step(features, states)
@@ -97,3 +108,33 @@ def test_the_shifted_products_are_a_depthwise_convolution() -> None:
     torchs.load_state_dict(ours.state_dict())
     x = torch.randn(2, 4, 30)
     torch.testing.assert_close(ours(x), torchs(x))
+
+
+def test_a_bias_of_bands_tells_a_tone_from_the_same_tone_higher() -> None:
+    """Two bands in the middle, eight apart, which is one band behind the stem: all its layers do to both the same."""
+    features = torch.zeros(2, 40, 64)
+    features[0, :, 24], features[1, :, 32] = 1, 1
+
+    def behind_the_stem(network: Hub) -> torch.Tensor:
+        x = features.unsqueeze(1)
+        for layer, state in zip(network.stem, network.empty_states(features), strict=False):
+            x, _ = layer(x, state)
+        return x
+
+    config = replace(SMALL, n_features=64)
+    low, high = behind_the_stem(small(config))
+    torch.testing.assert_close(low[..., 2:5], high[..., 3:6])
+    assert low[..., 2:5].std() > 0
+    low, high = behind_the_stem(small(replace(config, band_bias=True)))
+    assert (low[..., 2:5] - high[..., 3:6]).abs().max() > 0.01
+
+
+def test_a_gate_weighs_maps_by_their_own_frame() -> None:
+    torch.manual_seed(0)
+    gate, x = Gate(8), torch.rand(1, 8, 5, 4)
+    weights = gate(x) / x
+    torch.testing.assert_close(weights, weights[..., :1].expand_as(weights), msg="one weight for all bands")
+    other = x.clone()
+    other[:, :, 3] += 1
+    changed = (gate(other) / other - weights).abs().amax((0, 1, 3)) > 1e-6
+    assert changed.tolist() == [False, False, False, True, False]

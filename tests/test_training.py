@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from hubbub.decode import LabelRule, decode
 from hubbub.errors import ConfigError
@@ -25,7 +26,9 @@ from hubbub.tuning.rules import best_thresholds
 
 N_BANDS = 8
 SILENCE = np.full(N_BANDS, -3.0, np.float32)
-CONFIG = TrainConfig(epochs=4, batch_size=4, segment_seconds=0.5, least_batches=1, threads=1, device="cpu")
+CONFIG = TrainConfig(
+    epochs=4, batch_size=4, segment_seconds=0.5, least_batches=1, threads=1, device="cpu", edge_weight=0.0
+)
 
 
 def examples(n: int, seed: int, n_frames: int = 120) -> list[Example]:
@@ -299,6 +302,18 @@ def test_padding_counts_neither_in_the_loss_nor_in_the_accuracy() -> None:
     assert module.train_totals.means() == pytest.approx((loss.item(), 2 / 4))
 
 
+def test_frames_near_an_edge_count_more_in_training_of_ours_and_only_there() -> None:
+    assert TrainConfig().edge_weight == 2 and TrainConfig.of("baseline").edge_weight == 0
+    module = TrainingModule(torch.nn.Identity(), CONFIG.model_copy(update={"edge_weight": 2.0}))
+    targets = torch.zeros(1, 40, 1)
+    targets[0, 20:] = 1  # frames 15 to 25 are near
+    batch = torch.zeros(1, 40, 1), targets, torch.ones(1, 40)
+    flat = float(np.log(2))
+    assert module._loss(module.network, batch, module.train_totals).item() == pytest.approx(flat * (29 + 11 * 3) / 40)
+    module.eval()
+    assert module._loss(module.network, batch, module.validation_totals).item() == pytest.approx(flat)
+
+
 def test_a_finished_run_goes_on_where_it_is_given_more_epochs(tmp_path: Path) -> None:
     """It ends as if it had been given them at once; but not where the learning rate depends on how many there are."""
 
@@ -314,3 +329,26 @@ def test_a_finished_run_goes_on_where_it_is_given_more_epochs(tmp_path: Path) ->
     assert trained("b", 3).epochs == 4
     trained("c", 2, "cosine")
     assert trained("c", 4, "cosine").epochs == 2
+
+
+def test_a_teacher_counts_beside_the_targets(tmp_path: Path) -> None:
+    """It sees more context than the one it teaches: each of the two is given what it asks for."""
+    torch.manual_seed(0)
+    wider = HubConfig(n_features=N_BANDS, stem=(4, 4, 4), width=8, dilations=(1, 4, 8), max_ahead=9)
+    taught, teacher = network(), Hub(2, wider)
+    assert teacher.context > taught.context and teacher.look_ahead > taught.look_ahead
+    module = TrainingModule(taught, CONFIG.model_copy(update={"teaching": 0.25}), teacher)
+    assert module.around == (teacher.context, teacher.look_ahead)
+    assert {name.split(".")[0] for name in module.state_dict()} == {"network"}, "it is not trained along"
+    features = torch.randn(3, teacher.context + 30 + teacher.look_ahead, N_BANDS)
+    targets, mask = (torch.rand(3, 30, 2) > 0.5).float(), torch.ones(3, 30)
+    before, after = teacher.context - taught.context, teacher.look_ahead - taught.look_ahead
+    taught.eval()
+    with torch.no_grad():
+        found = module._loss(taught, (features, targets, mask), module.train_totals)
+        logits, answers = taught(features[:, before:-after]), teacher(features).sigmoid()
+    by_targets = functional.binary_cross_entropy_with_logits(logits, targets)
+    by_teacher = functional.binary_cross_entropy_with_logits(logits, answers)
+    torch.testing.assert_close(found, 0.75 * by_targets + 0.25 * by_teacher)
+    fitted = fit(taught, examples(2, 0), examples(1, 1), SILENCE, CONFIG, 0.02, tmp_path / "run", teacher=teacher)
+    assert fitted.network is taught

@@ -29,7 +29,7 @@ from hubbub.tuning import (
     tune,
 )
 from hubbub.tuning.aim import Tally
-from hubbub.tuning.budget import _Line
+from hubbub.tuning.budget import Line
 from tests.conftest import LABELS, Run
 
 GRID = Grid(50, 1)
@@ -84,7 +84,7 @@ def test_what_is_false_right_and_found_by_hand() -> None:
         ["dog"], GRID, dict(zip(reference, values, strict=True)), reference, dict.fromkeys(reference, 10)
     )
     rule = LabelRule(shortest_gap=1.0)
-    assert _Line.of(known, 0).filtered(1).tally(rule) == Tally(n_found=1, n_false=2, n_right=1, n_estimated=4)
+    assert Line.of(known, 0).filtered(1).tally(rule) == Tally(n_found=1, n_false=2, n_right=1, n_estimated=4)
 
 
 @pytest.mark.parametrize("median", [1, 5, 11])
@@ -92,7 +92,7 @@ def test_all_recordings_on_one_line_are_counted_as_each_by_itself(rng: np.random
     known = validation(rng)
     for index, threshold in product(range(2), (0.2, 0.4, 0.7)):
         rule = LabelRule(threshold, threshold / 2, median, shortest_event=0.1, shortest_gap=0.3)
-        counted = _Line.of(known, index).filtered(median).tally(rule)
+        counted = Line.of(known, index).filtered(median).tally(rule)
         slowly = tally(known, index, rule)
         assert (counted.n_found, counted.n_false, counted.n_right, counted.n_estimated) == slowly
 

@@ -25,7 +25,8 @@ KERNEL = 3  # in time, everywhere
 @dataclass(frozen=True)
 class HubConfig:
     """`max_ahead`: frames that the residual stack may look ahead; blocks past that budget look only back. `causal`: no
-    layer looks ahead, the stem neither; what remains is the front end's half window."""
+    layer looks ahead, the stem neither; what remains is the front end's half window. `band_bias`: the stem knows which
+    band it is at. `gate`: the stem's maps are weighed in each frame by what all its bands hold."""
 
     n_features: int = 64
     stem: tuple[int, ...] = (16, 32, 64)
@@ -34,6 +35,8 @@ class HubConfig:
     max_ahead: int = 34
     dropout: float = 0.1
     causal: bool = False
+    band_bias: bool = False
+    gate: bool = False
 
 
 SIZES: Mapping[str, HubConfig] = {
@@ -44,23 +47,58 @@ SIZES: Mapping[str, HubConfig] = {
 """The size dial: about 0.05, 0.2 and 0.9 million parameters with 16 labels."""
 
 
-class StemLayer(nn.Module):
-    """3×3 convolution over time and frequency that halves the bands; depthwise separable except the first.
+class BandBias(nn.Module):
+    """A bias for each map and band. A convolution is the same at every band, but a sound is not: a map of the band's
+    place beside the input (CoordConv, Liu et al. 2018, arXiv 1807.03247) comes to such a bias."""
 
-    State: the last two frames, (batch, channels_in, 2, bands). Looks one frame ahead, or where `causal` only back.
+    def __init__(self, channels: int, bands: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(channels, 1, bands))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, n_frames, bands) → the same shape."""
+        return x + self.bias
+
+
+class Gate(nn.Module):
+    """Squeeze and excitation (Hu et al. 2018, arXiv 1709.01507) in each frame for itself, so that it streams: the mean
+    over the bands of a frame says how much each of its maps counts."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        between = max(4, channels // 4)
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, between, 1), nn.ReLU(), nn.Conv2d(between, channels, 1), nn.Sigmoid()
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, n_frames, bands) → the same shape."""
+        return x * self.layers(x.mean(3, keepdim=True))
+
+
+class StemLayer(nn.Module):
+    """3×3 convolution over time and frequency that halves the `bands`; depthwise separable except the first.
+
+    State: the last two frames, (batch, channels_in, 2, bands). Looks one frame ahead, or where causal only back.
     """
 
-    def __init__(self, channels_in: int, channels_out: int, causal: bool) -> None:
+    def __init__(self, channels_in: int, channels_out: int, bands: int, config: HubConfig) -> None:
         super().__init__()
         self.channels_in = channels_in
-        self.delay = 0 if causal else 1
+        self.delay = 0 if config.causal else 1
         spatial_out = channels_out if channels_in == 1 else channels_in
         layers: list[nn.Module] = [
             nn.Conv2d(channels_in, spatial_out, KERNEL, (1, 2), padding=(0, 1), groups=channels_in, bias=False)
         ]
         if channels_in > 1:
             layers += [nn.BatchNorm2d(spatial_out), nn.ReLU(), nn.Conv2d(spatial_out, channels_out, 1, bias=False)]
-        self.layers = nn.Sequential(*layers, nn.BatchNorm2d(channels_out), nn.ReLU())
+        layers.append(nn.BatchNorm2d(channels_out))
+        if config.band_bias:
+            layers.append(BandBias(channels_out, (bands + 1) // 2))
+        layers.append(nn.ReLU())
+        if config.gate:
+            layers.append(Gate(channels_out))
+        self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, channels_in, n_frames, bands) → (batch, channels_out, n_frames, bands / 2), `delay` frames late."""
@@ -113,9 +151,11 @@ class Body(nn.Module):
         super().__init__()
         self.config = config
         self.norm = nn.BatchNorm1d(config.n_features, affine=False)  # the mean and spread of each band, learned
-        channels = (1, *config.stem)
-        self.stem = nn.ModuleList(StemLayer(a, b, config.causal) for a, b in pairwise(channels))
-        bands = config.n_features // 2 ** len(config.stem)
+        channels, bands = (1, *config.stem), config.n_features
+        self.stem = nn.ModuleList()
+        for channels_in, channels_out in pairwise(channels):
+            self.stem.append(StemLayer(channels_in, channels_out, bands, config))
+            bands = (bands + 1) // 2
         self.widen = nn.Sequential(
             nn.Conv1d(config.stem[-1] * bands, config.width, 1, bias=False), nn.BatchNorm1d(config.width), nn.ReLU()
         )
@@ -139,7 +179,7 @@ class Body(nn.Module):
         for index, layer in enumerate(self.stem):
             assert isinstance(layer, StemLayer)
             shapes[f"stem_{index}"] = (1, layer.channels_in, KERNEL - 1, bands)
-            bands //= 2
+            bands = (bands + 1) // 2
         for index, block in enumerate(self.blocks):
             assert isinstance(block, ResidualBlock)
             shapes[f"block_{index}"] = (1, self.config.width, block.memory)

@@ -5,38 +5,32 @@ from typing import TypeVar
 
 import onnx
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from hubbub.networks.hub import ResidualBlock
+from hubbub.networks.hub import KERNEL, ResidualBlock
 
 Network = TypeVar("Network", bound=nn.Module)
 
 
-class Shift(nn.Module):
-    """x + shift, for each channel of (batch, channels, n_frames)."""
-
-    def __init__(self, shift: Tensor) -> None:
-        super().__init__()
-        self.shift = nn.Parameter(shift[:, None])
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.shift
-
-
 def without_norms(network: Network) -> Network:
-    """A copy of a network that is no longer trained, its depthwise weights already scaled as the norm behind them did.
+    """A copy of a network that is no longer trained, its depthwise convolutions scaled and shifted as the norm behind
+    them did.
 
-    Of a norm behind a convolution the export takes care itself; this one is written as products.
+    They become convolutions of one operator, which runtimes do faster than the three products they are trained as.
     """
     network = deepcopy(network)
     for block in network.modules():
         if isinstance(block, ResidualBlock) and isinstance(block.norm, nn.BatchNorm1d):
-            norm = block.norm
+            old, norm = block.depthwise, block.norm
             assert norm.running_mean is not None and norm.running_var is not None
+            (dilation,) = old.dilation
+            new = nn.Conv1d(old.in_channels, old.out_channels, KERNEL, dilation=dilation, groups=old.groups)
             with torch.no_grad():
                 scale = norm.weight / (norm.running_var + norm.eps).sqrt()
-                block.depthwise.weight *= scale[:, None, None]
-                block.norm = Shift(norm.bias - norm.running_mean * scale)  # type: ignore[assignment]
+                new.weight.copy_(old.weight * scale[:, None, None])
+                assert new.bias is not None
+                new.bias.copy_(norm.bias - norm.running_mean * scale)
+            block.depthwise, block.norm = new, nn.Identity()  # type: ignore[assignment]
     return network
 
 

@@ -18,8 +18,9 @@ class TrainConfig(BaseModel):
     `warm_up`: the part of all steps in which the rate of a cosine schedule rises. `average`: the network that is kept
     is a moving average over the steps, which forgets a step by this factor; None: the last one. `loss`, `edge_weight`:
     how much more a frame counts near an onset or offset. `mixup`: the part of batches in which pairs are blended.
-    `least_batches`: of an epoch; small data are seen several times in one. `threads`: None leaves it to torch.
-    `workers`: processes that mix while another one trains; None: half of the cores, on a GPU all.
+    `teaching`: what a teacher's answers count beside the targets, where there is one. docs/network.md says what each
+    of these brings. `least_batches`: of an epoch; small data are seen several times in one. `threads`: None leaves it
+    to torch. `workers`: processes that mix while another one trains; None: half of the cores, on a GPU all.
     `epoch_minutes`: an epoch is that much of the training side, drawn anew for each; None: all of it. `hours`: of
     training, after which the epoch that runs is the last one. `train_minutes`, `validation_minutes`, `test_minutes`:
     soundscapes to mix, where the data are isolated clips.
@@ -41,8 +42,9 @@ class TrainConfig(BaseModel):
     warm_up: float = Field(0.0, ge=0, lt=1)
     average: float | None = Field(None, gt=0, lt=1)
     loss: Loss = "bce"
-    edge_weight: float = Field(0.0, ge=0)
+    edge_weight: float = Field(2.0, ge=0)
     mixup: float = Field(0.0, ge=0, le=1)
+    teaching: float = Field(0.5, ge=0, le=1)
     fresh: bool = True
     noisy: float = Field(0.25, ge=0, le=1)
     quiet: float = Field(0.1, ge=0, le=1)
@@ -65,6 +67,7 @@ class TrainConfig(BaseModel):
         """The settings for a network by name; the report's networks train as the report says, unless told otherwise."""
         report: dict[str, Any] = {
             "batch_size": 16, "learning_rate": 1e-3, "schedule": "constant", "epochs": 300, "fresh": False,
+            "edge_weight": 0.0,
         }  # fmt: skip
         chosen = settings if is_ours(network) else report | settings
         return cls(network=network, **{key: value for key, value in chosen.items() if value is not None})

@@ -33,9 +33,9 @@ from hubbub.networks import HubClip, is_ours, labels_clips
 from hubbub.training.allocator import keep_freed_memory
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Clips, EpochSampler, Example, Segments
-from hubbub.training.fresh import Fresh, FreshSegments
+from hubbub.training.fresh import Fresh
 from hubbub.training.module import TrainingModule
-from hubbub.training.predict import CLIP_SECONDS, SUBSEQUENCE, clip_frames, context_of
+from hubbub.training.predict import CLIP_SECONDS, SUBSEQUENCE, clip_frames
 
 LOG_COLUMNS = ("epoch", "train_loss", "validation_loss", "train_accuracy", "validation_accuracy", "seconds")
 AVERAGED = "average.module."
@@ -81,15 +81,17 @@ def fit(
     frame_period: float,
     folder: Path,
     progress: Callable[[Status], None] | None = None,
+    teacher: nn.Module | None = None,
 ) -> Fitted:
     """Trains `network`, or goes on with the run in `folder`; also with a finished one, where it is given more epochs
-    than before and its learning rate did not depend on how many there were.
+    than before and its learning rate did not depend on how many there were. `teacher`: a network trained for the same
+    features and labels, whose answers count beside the targets.
 
     Raises `ConfigError` where the device is not there, `KeyboardInterrupt` where the run is told to stop.
     """
     make_folder(folder, ConfigError)
     if not is_ours(config.network):
-        # halves the time of the wide convolutions; of a finished run too, for its last digits depend on the layout
+        # halves the time of the wide convolutions; of a finished run too: its last digits depend on the layout
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     finished = folder / "finished.json"
     if finished.is_file():
@@ -101,7 +103,7 @@ def fit(
     if threads is not None:
         torch.set_num_threads(threads)
     _quiet()
-    module = TrainingModule(network, config)
+    module = TrainingModule(network, config, teacher)
     history = History(folder / "log.csv", progress, config.hours)
     best = ModelCheckpoint(
         folder, "best", monitor="validation_loss", save_weights_only=True, enable_version_counter=False,
@@ -128,7 +130,7 @@ def fit(
         keep_freed_memory()
     # deterministic mode would write every new tensor twice, first with NaN, so that mistakes show
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    loaders = _loaders(network, train, validation, silence, config, frame_period, workers)
+    loaders = _loaders(network, train, validation, silence, config, frame_period, workers, module.around)
     checkpoint = folder / "last.ckpt"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
@@ -273,27 +275,26 @@ def _loaders(
     config: TrainConfig,
     frame_period: float,
     workers: int,
+    around: tuple[int, int],
 ) -> tuple[DataLoader[Any], DataLoader[Any]]:
     ours = is_ours(config.network)
     augment = config.augment if ours else None
-    training: Clips | Segments | FreshSegments
+    training: Any  # of any way of making segments
     held_out: Clips | Segments
     if labels_clips(config.network):
         assert not isinstance(train, Fresh)
         length, after = clip_frames(frame_period), network.look_ahead if isinstance(network, HubClip) else 0
         least_part = LEAST_PART if augment is not None else 1.0
         training = Clips(train, length, after, silence, augment, config.seed, least_part)
-        held_out = Clips(validation, length, after, silence)
-        seconds = CLIP_SECONDS
+        held_out, seconds = Clips(validation, length, after, silence), CLIP_SECONDS
     else:
-        before, after = context_of(network)
+        before, after = around
         length = max(1, round(config.segment_seconds / frame_period)) if ours else SUBSEQUENCE
         if isinstance(train, Fresh):
-            training = FreshSegments(train, length, before, after, silence, augment, config.seed)
+            training = train.segments(length, before, after, silence, augment, config.seed)
         else:
             training = Segments(train, length, before, after, silence, augment, config.seed, jitter=ours)
-        held_out = Segments(validation, length, before, after, silence)
-        seconds = length * frame_period
+        held_out, seconds = Segments(validation, length, before, after, silence), length * frame_period
     # a few minutes of recordings would give epochs of two or three steps, and early stopping nothing to go by
     repeats = max(1, round(config.least_batches * config.batch_size / max(len(training), 1))) if ours else 1
     most = None if config.epoch_minutes is None else max(1, round(60 * config.epoch_minutes / seconds))

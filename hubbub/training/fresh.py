@@ -53,6 +53,18 @@ class Fresh:
             if progress is not None:
                 progress(done, len(everything))
 
+    def segments(
+        self,
+        length: int,
+        context: int,
+        look_ahead: int,
+        silence: NDArray[np.float32],
+        augment: Augment | None = None,
+        seed: int = 0,
+    ) -> "Dataset[tuple[Tensor, Tensor, Tensor]]":
+        """What a network with such a context trains on."""
+        return FreshSegments(self, length, context, look_ahead, silence, augment, seed)
+
     @property
     def key(self) -> str:
         """A key of all that is heard."""

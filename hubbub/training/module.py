@@ -14,6 +14,7 @@ from hubbub.networks import HubClip, is_ours, labels_clips
 from hubbub.networks.chunked import chunked
 from hubbub.training.config import TrainConfig
 from hubbub.training.losses import edge_weights, frame_losses
+from hubbub.training.predict import context_of
 
 Batch = tuple[Tensor, Tensor, Tensor]
 
@@ -55,10 +56,13 @@ class Totals:
 
 class TrainingModule(lightning.LightningModule):
     """A network with its loss. A batch is what `Segments` gives, or for a network for clips `Clips`: features, targets,
-    mask."""
+    mask. Where there is a `teacher`, segments hold the context of both: `around`, frames (before, after)."""
 
-    def __init__(self, network: nn.Module, config: TrainConfig) -> None:
+    def __init__(self, network: nn.Module, config: TrainConfig, teacher: nn.Module | None = None) -> None:
         super().__init__()
+        self.teachers = [] if teacher is None else [teacher.eval()]  # in a list it is no part of what is trained
+        contexts = [context_of(each) for each in (network, *self.teachers)]
+        self.around = max(before for before, _ in contexts), max(after for _, after in contexts)
         self.network = network
         self.config = config
         self.train_totals = Totals()
@@ -141,10 +145,15 @@ class TrainingModule(lightning.LightningModule):
         """Logits and targets (batch, n_frames, n_labels), mask (batch, n_frames). Validation asks for cross-entropy,
         whatever is trained with."""
         features, targets, mask = batch
-        logits = chunked(network)(features).float()
+        logits = chunked(network)(self._own(network, features)).float()
         mask = mask.unsqueeze(-1)
         if self.training:
             losses = frame_losses(logits, targets, self.config.loss) * mask
+            for teacher in self.teachers:
+                with torch.no_grad():
+                    taught = teacher.to(features.device)(self._own(teacher, features)).sigmoid()
+                part = self.config.teaching
+                losses = (1 - part) * losses + part * frame_losses(logits, taught, "bce") * mask
             if self.config.edge_weight:
                 losses = losses * edge_weights(targets, self.config.edge_weight, EDGE_FRAMES)
         else:
@@ -152,6 +161,13 @@ class TrainingModule(lightning.LightningModule):
         with torch.no_grad():
             totals.add(losses, ((logits > 0) == (targets > 0.5)) * mask, float(mask.sum()) * targets.shape[-1])
         return losses.sum() / (mask.sum() * targets.shape[-1]).clamp(min=1)
+
+    def _own(self, network: nn.Module, features: Tensor) -> Tensor:
+        """The frames of a segment that a network asks for."""
+        if not self.teachers:
+            return features
+        before, after = context_of(network)
+        return features[:, self.around[0] - before : features.shape[1] - (self.around[1] - after)]
 
     def _clip_loss(self, network: nn.Module, batch: Batch, totals: Totals) -> Tensor:
         """Logits and targets (batch, n_labels)."""

@@ -7,7 +7,9 @@ k = p + rows · q,
 
     X[p + rows · q] = Σ_c W_columns^(c q) · W_n_fft^(c p) · Σ_r W_rows^(r p) · x[columns · r + c]
 
-with W_m = exp(-2πi / m), of which p up to rows / 2 is enough: for real samples the others mirror these.
+with W_m = exp(-2πi / m), of which p up to rows / 2 is enough: for real samples the others mirror these. W_n_fft^(c p)
+is part of the second matrix, of which there is one for each p: between the two products nothing is left to do but to
+lay the frames side by side.
 
 All its constants follow from n_fft. An exported graph holds how to compute them instead of them; a runtime does so
 once, when it opens the file.
@@ -77,26 +79,27 @@ class PowerSpectrum(nn.Module):
         twiddle = roots_of_unity(p[:, None] * c, self.n_fft)
         real, imaginary = roots_of_unity(c[:, None] * q, self.columns)
         turn, _ = roots_of_unity(self.count(self.n_fft), self.n_fft)
+        # W_columns^(c q) · W_n_fft^(c p), (n_halves, columns, columns)
+        cosine = twiddle[0][:, :, None] * real - twiddle[1][:, :, None] * imaginary
+        sine = twiddle[0][:, :, None] * imaginary + twiddle[1][:, :, None] * real
         exact = {
             "window": 0.5 - 0.5 * turn,  # periodic, as for any spectrum
             "over_rows": torch.cat(rows),
-            "twiddle_real": twiddle[0],
-            "twiddle_imaginary": twiddle[1],
-            "over_columns": torch.cat((torch.cat((real, imaginary), 1), torch.cat((-imaginary, real), 1))),
+            "over_columns": torch.cat((torch.cat((cosine, sine), 2), torch.cat((-sine, cosine), 2)), 1),
         }
         return {name: values.to(self.dtype) for name, values in exact.items()}
 
     def forward(self, audio: Tensor) -> Tensor:
         constants = dict(self.named_buffers()) if self.stored else self.constants()
         windowed = self.frames(audio) * constants["window"]
-        image = windowed.reshape(*windowed.shape[:2], self.rows, self.columns)
-        # (batch, n_frames, 2 · n_halves, columns), real parts above imaginary ones
-        half = constants["over_rows"] @ image
-        real, imaginary = half[:, :, : self.n_halves], half[:, :, self.n_halves :]
-        cosine, sine = constants["twiddle_real"], constants["twiddle_imaginary"]
-        turned = (real * cosine - imaginary * sine, real * sine + imaginary * cosine)
-        squares = (torch.cat(turned, dim=3) @ constants["over_columns"]).square()
-        return (squares[..., : self.columns] + squares[..., self.columns :]).flatten(2)
+        n_batch, n_frames = windowed.shape[:2]
+        image = windowed.reshape(n_batch, n_frames, self.rows, self.columns)
+        half = constants["over_rows"] @ image  # (batch, n_frames, 2 · n_halves, columns), real parts above imaginary
+        turned = half.reshape(n_batch, n_frames, 2, self.n_halves, self.columns).permute(0, 3, 1, 2, 4)
+        whole = turned.reshape(n_batch, self.n_halves, n_frames, 2 * self.columns) @ constants["over_columns"]
+        squares = whole.square()
+        power = squares[..., : self.columns] + squares[..., self.columns :]  # (batch, n_halves, n_frames, columns)
+        return power.transpose(1, 2).flatten(2)
 
     def frames(self, audio: Tensor) -> Tensor:
         """(batch, n_samples) → (batch, n_frames, n_fft), by whole hops laid side by side.
@@ -107,10 +110,10 @@ class PowerSpectrum(nn.Module):
         n_hops = -(-self.n_fft // self.hop)
         padded = functional.pad(audio, (0, n_hops * self.hop - self.n_fft))
         hops = [
-            padded[:, start : start + n_frames * self.hop].reshape(-1, n_frames, self.hop)
+            padded[:, start : start + n_frames * self.hop].reshape(-1, n_frames, self.hop)[:, :, : self.n_fft - start]
             for start in range(0, n_hops * self.hop, self.hop)
         ]
-        return torch.cat(hops, dim=2)[:, :, : self.n_fft]
+        return torch.cat(hops, dim=2)
 
 
 def roots_of_unity(turns: Tensor, n: int) -> tuple[Tensor, Tensor]:

@@ -38,7 +38,7 @@ def within(
     first shape stays, and of its thresholds the highest. For a label that never sounds it is the lowest threshold of
     the first shape that keeps to the aim.
     """
-    line = _Line.of(validation, index)
+    line = Line.of(validation, index)
     thresholds = _candidates(line.probabilities)[::-1]
     filtered = {length: line.filtered(length) for length in {shape.median for shape in shapes}}
     best: tuple[LabelRule, Tally] | None = None
@@ -65,7 +65,7 @@ def within(
 
 
 @dataclass(frozen=True)
-class _Line:
+class Line:
     """All recordings as one, with silence between them: probabilities (n_frames,) and reference events of a label."""
 
     label: str
@@ -74,7 +74,8 @@ class _Line:
     reference: list[Event]
 
     @classmethod
-    def of(cls, validation: Validation, index: int) -> "_Line":
+    def of(cls, validation: Validation, index: int) -> "Line":
+        """Of the label `index`."""
         label, grid = validation.labels[index], validation.grid
         between = np.zeros(grid.n_frames_of(SILENCE))
         pieces: list[NDArray[np.floating]] = []
@@ -91,16 +92,20 @@ class _Line:
             n_before += len(values) + len(between)
         return cls(label, grid, np.concatenate(pieces).astype(np.float64), reference)
 
-    def filtered(self, length: int) -> "_Line":
+    def filtered(self, length: int) -> "Line":
         """The same, as a median filter of so many frames leaves it: most of the work of a decision, done once."""
         padded = np.pad(self.probabilities, length // 2)
         return replace(self, probabilities=median_filter(padded, length))
 
-    def tally(self, rule: LabelRule) -> Tally:
-        """Of a rule; its median filter was applied before."""
+    def decided(self, rule: LabelRule) -> Recording:
+        """What a rule finds, beside the reference; its median filter was applied before."""
         end = self.grid.seconds(len(self.probabilities))
         found = decode(self.probabilities[:, None], [self.label], [replace(rule, median=1)], self.grid, end)
-        recording = Recording.of(self.reference, found, end)
+        return Recording.of(self.reference, found, end)
+
+    def tally(self, rule: LabelRule) -> Tally:
+        """What a rule's events are worth; its median filter was applied before."""
+        recording = self.decided(rule)
         counts = intersection.counts(recording, [self.label])
         n_estimated = len(recording.estimated)
         return Tally(

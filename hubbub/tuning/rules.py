@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hubbub.decode import LabelRule, decode
-from hubbub.metrics import evaluate
+from hubbub.decode import LabelRule
+from hubbub.metrics import event, frame
 from hubbub.tuning.aim import Aim
-from hubbub.tuning.budget import within
+from hubbub.tuning.budget import Line, within
 from hubbub.tuning.validation import Validation
 
 THRESHOLDS = np.round(np.arange(0.05, 0.96, 0.025), 3)
@@ -104,23 +104,15 @@ def _counts(
 
 def _shape(validation: Validation, index: int, threshold: float) -> LabelRule:
     """The rule at `threshold` whose events match best; of equals the one that changes the probabilities least."""
-    label, durations = validation.labels[index], validation.durations
-    only = {
-        name: [event for event in validation.reference.get(name, ()) if event.label == label]
-        for name in validation.probabilities
-    }
-    scored = {name: durations[name] for name in validation.probabilities}
+    line, labels = Line.of(validation, index), [validation.labels[index]]
+    filtered = {length: line.filtered(length) for length in {shape.median for shape in SHAPES}}
     best, best_score = LabelRule(threshold, threshold), -1.0
     for shape in SHAPES:
         for ratio in LOW_RATIOS:
             rule = replace(shape, threshold=threshold, low_threshold=threshold * ratio)
-            found = {
-                name: decode(values[:, index : index + 1], [label], [rule], validation.grid, durations[name])
-                for name, values in validation.probabilities.items()
-            }
-            scores = evaluate(only, found, scored, [label])
+            recording = filtered[shape.median].decided(rule)
             # frames keep it honest: a rule that joins everything would gain few events and lose many frames
-            score = scores.event.micro_f1 + scores.frame.micro_f1
+            score = event.counts(recording, labels).micro_f1 + frame.counts(recording, labels).micro_f1
             if score > best_score + 1e-9:
                 best, best_score = rule, score
     return best
