@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from textwrap import shorten
 from threading import Lock
 from typing import Any
 
@@ -60,7 +61,7 @@ def hear(
             f'--engine {engine}: {error.name} is not installed; run: pip install "hubbub[{engine}]"'
         ) from error
     except Exception as error:
-        what = " ".join(f"{type(error).__name__}: {error}".split())
+        what = shorten(f"{type(error).__name__}: {error}", 200, placeholder=" …")  # ray's go on for a page
         raise HubbubError(f"--engine {engine}: {what}; what was finished is kept, run it again to go on") from error
 
 
