@@ -32,4 +32,5 @@ clean:
 	$(PYTHON) -m venv .venv
 	$(INSTALL) ".[train,report,dev]"
 	$(INSTALL) ".[compare]" || echo "sed_scores_eval was not built (it wants a C compiler): tests beside it are skipped"
+	$(INSTALL) ".[ray]" || echo "ray was not installed (there is no wheel of it for this Python): its tests are skipped"
 	touch $@ .venv/.stamp-demo

@@ -17,6 +17,8 @@ class Tick(Protocol):
 
 LONG = 2.0
 """Seconds: what takes longer is worth a line when it is done."""
+PERIOD = 300.0
+"""Seconds of the past that the time left is estimated from: single steps may take minutes."""
 
 
 def _no_tick(done: int, total: int, note: str = "") -> None: ...
@@ -61,7 +63,7 @@ class Reporter:
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
             TextColumn("·"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
         )  # fmt: skip
-        with Progress(*columns, console=self.console, transient=True) as progress:
+        with Progress(*columns, console=self.console, transient=True, speed_estimate_period=PERIOD) as progress:
             task = progress.add_task(title, total=None, note="")
 
             def tick(done: int, total: int, note: str = "") -> None:

@@ -192,7 +192,11 @@ def test_thresholds_are_taken(place: Path, run: Run, model: tuple[str, Path]) ->
         (["--format", "text", "b.wav"], "--format text holds one recording a file, and there are 2; take tsv"),
         (["--scores", "a.wav/scores"], "a.wav/scores: cannot be made: Not a directory; choose another folder"),
         (["-o", "none/a.tsv"], "none/a.tsv: cannot be written: there is no folder none"),
-        (["-o", "folder"], "folder: cannot be written: it is a folder; wanted the name of a file"),
+        (
+            ["-o", "folder", "--scores", "scores"],
+            "--scores does not go with a folder of results; give -o a file, as in -o folder.tsv",
+        ),
+        (["--retry"], "--engine, --address and --retry go with a folder of results; give one: -o FOLDER/"),
     ],
 )
 def test_a_wrong_call_of_detect_is_one_line(

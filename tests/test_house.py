@@ -45,6 +45,7 @@ ROOMS: dict[str, set[str]] = {
     "report": {"numpy", "rich", "soundfile", "soxr", "matplotlib", "jinja2", "markupsafe"},
     "detection": {"rich"},
     "console": {"rich"},
+    "many": {"joblib", "distributed", "ray"},
     # Listening ends here, learning begins.
     "networks": {"torch"},
     "training": {"numpy", "pydantic", "torch", "lightning", "onnx", "onnxruntime", "joblib"},
@@ -118,7 +119,7 @@ def test_the_base_install_names_what_listening_imports() -> None:
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     listening = set().union(*(ROOMS[room] for room in list(ROOMS)[: list(ROOMS).index("networks")]))
     base = set(re.findall(r'"([a-z]+)[><=]', text[text.index("\ndependencies") : text.index("[project.optional")]))
-    assert listening - {"matplotlib", "jinja2", "markupsafe"} <= base
+    assert listening - {"matplotlib", "jinja2", "markupsafe", "distributed", "ray"} <= base
     assert not base & set(HEAVY)
 
 

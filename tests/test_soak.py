@@ -1,4 +1,4 @@
-"""Long counts, run by `make soak`: broken files, cuts of a stream, kills of a training run."""
+"""Long counts, run by `make soak`: broken files, cuts of a stream, kills of a batch and of a training run."""
 
 import subprocess
 import sys
@@ -11,6 +11,7 @@ import torch
 
 from hubbub import AudioError, Detector, audio
 from hubbub.stream import ProbabilityStream
+from tests.test_many import killed_and_taken_up, mutated_ones_are_heard_or_told
 from tests.test_training import run
 
 pytestmark = pytest.mark.soak
@@ -41,6 +42,16 @@ def test_ten_thousand_broken_files_give_audio_or_one_line(tmp_path: Path, bursts
             assert str(error).startswith(str(path)), error
             assert "\n" not in str(error)
     assert refused > 1000
+
+
+def test_a_batch_of_ten_thousand_broken_files_goes_to_its_end(
+    tmp_path: Path, detector_path: Path, bursts: np.ndarray
+) -> None:
+    mutated_ones_are_heard_or_told(tmp_path, detector_path, bursts, 10_000)
+
+
+def test_twenty_kills_of_a_batch_change_no_byte(tmp_path: Path, detector_path: Path, bursts: np.ndarray) -> None:
+    killed_and_taken_up(tmp_path, detector_path, bursts, n_files=200, n_kills=20)
 
 
 def test_a_thousand_cuts_of_a_stream_give_the_same_probabilities(detector: Detector, bursts: np.ndarray) -> None:

@@ -37,7 +37,7 @@ Threshold = Annotated[
     list[str] | None, typer.Option("--threshold", "-t", help="X for all labels, or LABEL=X; may be given again.")
 ]
 Format = Annotated[str | None, typer.Option("--format", "-f", help="tsv, csv, json, raven, textgrid, audacity …")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of to standard output.")]
+Output = Annotated[str | None, typer.Option("--output", "-o", help="Write here, a file or a FOLDER/ of results.")]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, rocm, directml, coreml, openvino.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="How many things to do at once.")]
 Seed = Annotated[int, typer.Option(min=0, help="For everything random.")]
@@ -59,13 +59,26 @@ def detect(
     scores: Annotated[Path | None, typer.Option(help="Folder for the probabilities, a table a recording.")] = None,
     page: Annotated[Path | None, typer.Option(help="Write an HTML page of what was found.")] = None,
     device: Device = "cpu",
-    jobs: Jobs = 1,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="At once: 1; into a FOLDER all cores.")
+    ] = None,
+    engine: Annotated[str, typer.Option(help="Into a FOLDER: joblib, or the cluster of dask or ray.")] = "joblib",
+    address: Annotated[str | None, typer.Option(help="Of the cluster, tcp://HOST:PORT or what ray takes.")] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Into a FOLDER: try again what failed before.")] = False,
 ) -> None:
-    """Events in files and folders: a timeline on a terminal, TSV in a pipe."""
+    """Events in files and folders: a timeline on a terminal, TSV in a pipe; into a FOLDER, resumed after a kill."""
+    from hubbub.cli.many import detect_into_folder, is_folder
+
+    if is_folder(output, "--scores" if scores else "--page" if page else None, engine, address, retry):
+        chosen_thresholds = _thresholds(threshold) if threshold else None
+        detect_into_folder(
+            paths, Path(str(output)), model, chosen_thresholds, device, format, jobs, engine, address, retry
+        )
+        return
     from hubbub import batch
     from hubbub.detection import ONE_RECORDING, Sink
 
-    reporter = Reporter()
+    reporter, jobs = Reporter(), 1 if jobs is None else jobs
     shown = None
     if page is not None:
         from hubbub.report.detection_page import Chosen, write_detection_page  # told before the work where it cannot be
@@ -78,7 +91,8 @@ def detect(
     chosen, errors = batch.recordings(paths)
     for error in errors:
         reporter.error(error)
-    sink = Sink(format, output, scores, pretty=format is None and output is None and sys.stdout.isatty())
+    target = None if output is None else Path(output)
+    sink = Sink(format, target, scores, pretty=format is None and target is None and sys.stdout.isatty())
     if sink.format in ONE_RECORDING and len(chosen) > 1:
         raise ConfigError(f"--format {sink.format} holds one recording a file, and there are {len(chosen)}; take tsv")
     started, seconds, total = time.perf_counter(), 0.0, batch.total_seconds(chosen)
