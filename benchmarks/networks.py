@@ -65,6 +65,7 @@ from hubbub.training.fresh import Fresh
 from hubbub.training.front_end import OURS as OUR_FEATURES
 from hubbub.training.front_end import REPORT_POLYPHONIC, FrontEndConfig
 from hubbub.training.predict import SUBSEQUENCE, predict
+from hubbub.training.soundscapes import TRAINING_COLOUR
 from hubbub.tuning import Decision, Validation, decide
 
 PIECE = SUBSEQUENCE * 0.01
@@ -286,14 +287,14 @@ class Bench:
         return found
 
     def fresh(self, kind: Kind, config: TrainConfig) -> Fresh:
-        """Clips of the training side, mixed as the stand-in is but for `FRESH`, an epoch of `minutes / EPOCHS`."""
+        """Clips of the training side, mixed as the stand-in is but for `TRAINING_COLOUR`, an epoch of `minutes / EPOCHS`."""
         root = self.arguments.clips
         sides = read_split(self.arguments.stand_in / "split.tsv").sides
         clips, _ = by_label(
             c for c in read_clips(root) if c.label in LABELS and sides.get(relative_name(c.path, root)) == "train"
         )
         mixing = CONFIG.model_copy(
-            update={"sample_rate": kind.front_end.sample_rate, "duration": (60.0, 60.0), **FRESH}
+            update={"sample_rate": kind.front_end.sample_rate, "duration": (60.0, 60.0), **TRAINING_COLOUR}
         )
         store = ClipStore(mixing.sample_rate, mixing.activity, root, max_bytes=2**30)
         minutes = self.arguments.minutes / config.epochs
@@ -341,21 +342,20 @@ class Bench:
         }, arrays  # fmt: skip
 
 
-FRESH: Mapping[str, Any] = {"balance_sources": True}
-
-
 def recipe_of(arguments: argparse.Namespace, kind: Kind, seed: int) -> TrainConfig:
     """How a network is trained."""
     common: dict[str, Any] = {
-        "seed": seed, "threads": 1, "workers": 0, "device": "cpu", "precision": "32-true", "epochs": EPOCHS,
-        "segment_seconds": PIECE, "batch_size": arguments.batch, "least_batches": 1,
+        "network": kind.network, "seed": seed, "threads": 1, "workers": 0, "device": "cpu", "precision": "32-true",
+        "epochs": EPOCHS, "segment_seconds": PIECE, "least_batches": 1,
     }  # fmt: skip
-    plain = {"learning_rate": 1e-3, "schedule": "constant", "augment": None, "dropout": 0.1, "fresh": False,
-             "epoch_minutes": arguments.minutes / EPOCHS}  # fmt: skip
-    best = {"learning_rate": arguments.rate or 1e-3, "schedule": "cosine", "average": 0.99, "augment": None}
-    return TrainConfig.model_validate(
-        common | (plain if arguments.recipe == "plain" else best) | {"network": kind.network}
-    )
+    if arguments.recipe == "plain":
+        plain = {"learning_rate": 1e-3, "schedule": "constant", "batch_size": arguments.batch, "augment": None,
+                 "dropout": 0.1, "edge_weight": 0.0, "fresh": False, "epoch_minutes": arguments.minutes / EPOCHS}  # fmt: skip
+        return TrainConfig.model_validate(common | plain)
+    # the defaults are ours; for the report's networks their rate, and the average of the weights beside
+    theirs = {} if kind.network in OURS else {"learning_rate": 1e-3, "average": 0.99}
+    given = {"learning_rate": arguments.rate} if arguments.rate else {}
+    return TrainConfig.model_validate(common | theirs | given)
 
 
 def cut(recording: AnnotatedRecording, seconds: float) -> AnnotatedRecording:
