@@ -287,7 +287,7 @@ class Bench:
         return found
 
     def fresh(self, kind: Kind, config: TrainConfig) -> Fresh:
-        """Clips of the training side, mixed as the stand-in is but for `TRAINING_COLOUR`, an epoch of `minutes / EPOCHS`."""
+        """Clips of the training side, mixed as the stand-in is but for `TRAINING_COLOUR`, `minutes` in all."""
         root = self.arguments.clips
         sides = read_split(self.arguments.stand_in / "split.tsv").sides
         clips, _ = by_label(
@@ -349,8 +349,10 @@ def recipe_of(arguments: argparse.Namespace, kind: Kind, seed: int) -> TrainConf
         "epochs": EPOCHS, "segment_seconds": PIECE, "least_batches": 1,
     }  # fmt: skip
     if arguments.recipe == "plain":
-        plain = {"learning_rate": 1e-3, "schedule": "constant", "batch_size": arguments.batch, "augment": None,
-                 "dropout": 0.1, "edge_weight": 0.0, "fresh": False, "epoch_minutes": arguments.minutes / EPOCHS}  # fmt: skip
+        plain: dict[str, Any] = {
+            "learning_rate": 1e-3, "schedule": "constant", "batch_size": arguments.batch, "augment": None,
+            "dropout": 0.1, "edge_weight": 0.0, "fresh": False, "epoch_minutes": arguments.minutes / EPOCHS,
+        }  # fmt: skip
         return TrainConfig.model_validate(common | plain)
     # the defaults are ours; for the report's networks their rate, and the average of the weights beside
     theirs = {} if kind.network in OURS else {"learning_rate": 1e-3, "average": 0.99}
