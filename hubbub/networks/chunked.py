@@ -63,7 +63,8 @@ class _Chunked(ABC):
         sequence = self.network.convolutions(features)
         with torch.autocast("cpu", enabled=False):
             padding = int(self.convolution.padding[0])
-            return self._over_time(functional.pad(sequence.float(), (0, 0, padding, padding)))
+            wide = sequence if sequence.dtype == torch.float64 else sequence.float()  # under autocast it is narrow
+            return self._over_time(functional.pad(wide, (0, 0, padding, padding)))
 
     @abstractmethod
     def _over_time(self, padded: Tensor) -> Tensor:
