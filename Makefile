@@ -30,6 +30,6 @@ clean:
 
 .venv/.stamp-dev: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(INSTALL) ".[train,report,dev]"
+	$(INSTALL) ".[train,report,listen,dev]"
 	$(INSTALL) ".[compare]" || echo "sed_scores_eval was not built (it wants a C compiler): tests beside it are skipped"
 	touch $@ .venv/.stamp-demo
