@@ -75,7 +75,7 @@ def listen(
     rate: Annotated[int | None, typer.Option(min=1, help="Of raw samples on standard input, a second.")] = None,
     channels: Annotated[int | None, typer.Option(min=1, help="Of raw samples, or to take from a microphone.")] = None,
     sample_format: Annotated[str | None, typer.Option(help="Of raw samples: u8, s16le, s24le, s32le, f32le.")] = None,
-    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so much sound.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after about so much sound.")] = None,
     devices: Annotated[bool, typer.Option("--devices", help="List the microphones and leave.")] = False,
     device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, rocm, directml, coreml, openvino.")] = "cpu",
 ) -> None:

@@ -12,6 +12,7 @@ import soxr
 from numpy.typing import NDArray
 
 from hubbub.detector import Detector
+from hubbub.errors import AudioError
 from hubbub.events import Event
 from hubbub.live.capture import Capture
 from hubbub.live.clock import Clock
@@ -165,7 +166,12 @@ def listen(capture: Capture, listening: Listening, stop: Flag, longest: float | 
     try:
         with capture:
             while not stop.is_set() and (longest is None or listening.seconds < longest):
-                items = capture.fetch(TICK)
+                try:
+                    items = capture.fetch(TICK)
+                except AudioError:
+                    if stop.is_set():  # Ctrl-C is for the whole pipe: of course what came in is cut short
+                        break
+                    raise
                 if items is None:
                     break
                 listening.hear(items)
