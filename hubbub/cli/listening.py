@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import islice
+from io import FileIO
 from pathlib import Path
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,11 +38,11 @@ class ListenCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """As any command, with the values of `--on` joined."""
         joined: list[str] = []
-        rest = iter(args)
-        for argument in rest:
-            joined.append(argument)
-            if argument == "--on":
-                joined += [BETWEEN.join(values)] if (values := list(islice(rest, 2))) else []
+        rest = list(reversed(args))
+        while rest:
+            joined.append(rest.pop())
+            if joined[-1] == "--on" and len(rest) > 1 and not rest[-2].startswith("-"):
+                joined.append(rest.pop() + BETWEEN + rest.pop())
         return super().parse_args(ctx, joined)
 
 
@@ -156,7 +156,8 @@ def _source(source: str | None, say: Say, rate: int | None, channels: int | None
         if rate is None or channels is None or sample_format is None:
             raise ConfigError("raw samples want all of --rate, --channels and --sample-format; a WAV wants none")
         layout = raw_layout(rate, channels, sample_format)
-    return Pipe(sys.stdin.buffer, "standard input", layout)
+    # not by sys.stdin's buffer: whoever waits for it holds its lock, and the program could not end
+    return Pipe(FileIO(sys.stdin.fileno(), closefd=False), "standard input", layout)
 
 
 def _actions(

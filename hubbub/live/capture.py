@@ -16,7 +16,7 @@ from hubbub.live.sources import Block, Item, Lost, Source
 
 LONGEST = 4.0
 """Seconds of audio that wait at most."""
-LAST_WORDS = 2.0
+LAST_WORDS = 1.0
 """Seconds that a source has to end."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import FileIO
 from threading import Event as Flag
 from typing import BinaryIO, Protocol
 
@@ -54,7 +55,7 @@ class Source(Protocol):
 class Pipe:
     """A WAV, or with a `layout` samples without a header, from an open binary file such as standard input."""
 
-    def __init__(self, file: BinaryIO, name: str, layout: Layout | None = None) -> None:
+    def __init__(self, file: BinaryIO | FileIO, name: str, layout: Layout | None = None) -> None:
         self.name = name
         self._file = file
         self._layout = layout
