@@ -30,7 +30,7 @@ clean:
 
 .venv/.stamp-dev: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(INSTALL) ".[train,report,dev]"
+	$(INSTALL) ".[train,report,listen,dev]"
 	$(INSTALL) ".[compare]" || echo "sed_scores_eval was not built (it wants a C compiler): tests beside it are skipped"
 	$(INSTALL) ".[ray]" || echo "ray was not installed (there is no wheel of it for this Python): its tests are skipped"
 	touch $@ .venv/.stamp-demo

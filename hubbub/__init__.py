@@ -6,7 +6,7 @@ Importing it brings the listening half only: `load` a detector, `detect` events 
 from hubbub.detector import ClipDetector, Detector, Probabilities, load
 from hubbub.errors import AnnotationError, AudioError, ConfigError, DatasetError, DetectorError, HubbubError
 from hubbub.events import Event
-from hubbub.stream import Stream
+from hubbub.stream import Latency, Stream
 
 __all__ = [
     "AnnotationError",
@@ -18,6 +18,7 @@ __all__ = [
     "DetectorError",
     "Event",
     "HubbubError",
+    "Latency",
     "Probabilities",
     "Stream",
     "load",

@@ -46,6 +46,11 @@ class Filled(FileIO):
         return n_read
 
 
+def is_unknown(length: int) -> bool:
+    """Whether a length of samples, in bytes, is one that writers to a pipe put where they cannot know it."""
+    return any(length in lengths for lengths in _NOT_FILLED_IN)
+
+
 def data_chunk(path: Path) -> Data | None:
     """The samples' chunk of a RIFF, RIFX, RF64, BW64 or AIFF file; None for another file, or one without that chunk.
 
@@ -79,7 +84,7 @@ def data_chunk(path: Path) -> Data | None:
     # A length of 0 is meant where the chunks behind it, which the file's own length covers, are no samples.
     nothing_behind = riff_end <= at + 8 or riff_end > 0xFFFFFFFF
     unknown = promised > present or promised == 0xFFFFFFFF or (promised == 0 and nothing_behind)
-    if not unknown or not any(promised in lengths for lengths in _NOT_FILLED_IN):
+    if not unknown or not is_unknown(promised):
         return Data(promised, present)
     if present > 0xFFFFFFFF:
         raise AudioError(f"{path}: has over 4 GiB of samples and a header without their length; convert it with ffmpeg")

@@ -70,6 +70,10 @@ class Decoder:
             for event in decoder.push(np.asarray(probabilities[:, index], dtype=np.float64))
         )
 
+    def open_events(self) -> list[Event]:
+        """The events that are certain but for their end, which is given as far as it is known; sorted."""
+        return sorted(event for decoder in self._labels for event in decoder.open_events())
+
     def close(self, end: float) -> list[Event]:
         """The last events, cut at `end` seconds, where the recording ends."""
         return sorted(event for decoder in self._labels for event in decoder.close(end))
@@ -112,6 +116,9 @@ class _LabelDecoder:
         self._history = raw[n:]
         centred = raw[self._half : self._half + n]
         return self._decide(centred, median_filter(raw, self.rule.median))
+
+    def open_events(self) -> list[Event]:
+        return [] if self._pending is None else self._emit(self._pending)
 
     def close(self, end: float) -> list[Event]:
         events = self.push(np.zeros(self._half))

@@ -2,8 +2,10 @@
 
 A recording is a stream that ends: files and microphones run through the same code. The recording is surrounded by
 silence: the state before the first block is what silence leaves, and silence is pushed after the last block until
-every frame of the recording has come out.
+every frame of the recording has come out. Audio that was lost on the way is told to a stream, so that time stays right.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,32 @@ from hubbub.model import Model
 
 MAX_FRAMES = 256
 """Frames in one run of the graph, so that what it computes stays in a core's cache: 1500 take a fifth longer."""
+LOST_SECONDS = 600
+"""Seconds of lost audio that are decided at once, so that memory does not grow with what was lost."""
+
+
+@dataclass(frozen=True)
+class Latency:
+    """How late a stream is, and why, in seconds: so long after a sound its frame is decided, at most.
+
+    `look_ahead`: the future that the network hears; `median`: half of the longest median filter of its labels; `block`:
+    what the network takes at once. To these add the length of the blocks that are pushed, and for the end of an event
+    the label's shortest gap, as until then it could go on.
+    """
+
+    look_ahead: float
+    median: float
+    block: float
+
+    @property
+    def seconds(self) -> float:
+        """All of it."""
+        return self.look_ahead + self.median + self.block
+
+    def __str__(self) -> str:
+        """One line of words."""
+        parts = (("look-ahead", self.look_ahead), ("median", self.median), ("block", self.block))
+        return f"{self.seconds:.2f} s late ({', '.join(f'{name} {value:.2f} s' for name, value in parts)})"
 
 
 def checked(samples: NDArray[np.float32], n_before: int = 0) -> NDArray[np.float32]:
@@ -65,6 +93,29 @@ class ProbabilityStream:
         self.n_samples += len(samples)
         return self._run(samples)
 
+    def skip(self, n_samples: int) -> NDArray[np.float32]:
+        """Takes note of `n_samples` that were lost; gives the frames that are ready, (n_frames, n_labels).
+
+        What came before is heard as if silence followed, what comes after as if silence lay before it, as at the edges
+        of a recording. In between nothing is computed: those frames have probability 0. A loss that is too short for
+        that is heard as silence. Raises `AudioError` after `close()`.
+        """
+        meta = self._model.metadata
+        end = self.n_samples + n_samples
+        heard = (meta.grid.n_frames(self.n_samples) + meta.look_ahead) * meta.hop
+        heard += -heard % self._step
+        again = end - end % self._step  # listening begins anew on the grid
+        if again <= heard or self._closed:
+            return self.push(np.zeros(n_samples, np.float32))
+        last = self._run(np.zeros(heard - self.n_samples, np.float32))
+        unheard = np.zeros((again // meta.hop - self._n_out, self._n_labels), np.float32)
+        self._n_out += len(unheard)
+        self._states = self._model.silent_states()
+        self._skip = meta.look_ahead
+        self._waiting, self._n_waiting = [np.zeros(end - again, np.float32)], end - again
+        self.n_samples = end
+        return np.concatenate([last, unheard])
+
     def close(self) -> NDArray[np.float32]:
         """Pushes the silence after the recording and gives the last frames, (n_frames, n_labels); once."""
         meta = self._model.metadata
@@ -100,13 +151,16 @@ class ProbabilityStream:
 
 
 class Stream:
-    """Audio in, events out. `probabilities` of the frames that came out last are kept for a display."""
+    """Audio in, events out. `probabilities` of the frames that came out last are kept for a display, (n_frames,
+    n_labels); `latency` says how late the stream is, and why."""
 
     def __init__(self, model: Model, rules: list[LabelRule]) -> None:
         meta = model.metadata
         self._rate = meta.sample_rate
         self._frames = ProbabilityStream(model)
         self._decoder = Decoder(meta.labels, rules, meta.grid)
+        half = max((rule.median - 1) // 2 for rule in rules)
+        self.latency = Latency(*(meta.grid.seconds(frames) for frames in (meta.look_ahead, half, meta.block)))
         self.probabilities: NDArray[np.float32] = np.zeros((0, len(meta.labels)), np.float32)
 
     @property
@@ -121,6 +175,28 @@ class Stream:
         """
         self.probabilities = self._frames.push(samples)
         return self._decoder.push(self.probabilities)
+
+    def skip(self, n_samples: int) -> list[Event]:
+        """Takes note of `n_samples` at the detector's rate that were lost, any number; gives events as `push` does.
+
+        Time goes on over the loss, nothing sounds in it. `probabilities` are those of its last frames. Raises
+        `AudioError` after `close()`.
+        """
+        events: list[Event] = []
+        most = LOST_SECONDS * self._rate
+        for first in range(0, n_samples, most):
+            self.probabilities = self._frames.skip(min(most, n_samples - first))
+            events += self._decoder.push(self.probabilities)
+        return events
+
+    def open_events(self) -> list[Event]:
+        """The events that have begun and are certain but for their end; sorted.
+
+        Each reaches as far as it is known, its score is the mean until there. `push` or `close` will give it with the
+        same label and onset, once, when it has ended for good. One that is still shorter than its label's shortest
+        event is not among them.
+        """
+        return self._decoder.open_events()
 
     def close(self) -> list[Event]:
         """Ends the recording; gives its last events."""

@@ -46,6 +46,7 @@ ROOMS: dict[str, set[str]] = {
     "detection": {"rich"},
     "console": {"rich"},
     "many": {"joblib", "distributed", "ray"},
+    "live": {"numpy", "rich", "soxr", "sounddevice", "paho"},
     # Listening ends here, learning begins.
     "networks": {"torch"},
     "training": {"numpy", "pydantic", "torch", "lightning", "onnx", "onnxruntime", "joblib"},
@@ -55,7 +56,7 @@ ROOMS: dict[str, set[str]] = {
 }
 PARTS = {"_riff": "audio"}
 """Modules that are part of another room."""
-HEAVY = ("torch", "lightning", "librosa", "matplotlib", "jinja2", "onnx", "pandas", "sklearn")
+HEAVY = ("torch", "lightning", "librosa", "matplotlib", "jinja2", "onnx", "pandas", "sklearn", "sounddevice", "paho")
 """What listening does without."""
 LONGEST = 350
 """Lines of a file."""
@@ -119,7 +120,8 @@ def test_the_base_install_names_what_listening_imports() -> None:
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     listening = set().union(*(ROOMS[room] for room in list(ROOMS)[: list(ROOMS).index("networks")]))
     base = set(re.findall(r'"([a-z]+)[><=]', text[text.index("\ndependencies") : text.index("[project.optional")]))
-    assert listening - {"matplotlib", "jinja2", "markupsafe", "distributed", "ray"} <= base
+    extras = {"matplotlib", "jinja2", "markupsafe", "distributed", "ray", "sounddevice", "paho"}
+    assert listening - extras <= base
     assert not base & set(HEAVY)
 
 
@@ -127,6 +129,7 @@ def test_listening_never_imports_learning(tmp_path: Path, detector_path: Path, b
     audio.write(tmp_path / "a.wav", bursts[:22050], 22050)
     code = (
         "import sys, hubbub, hubbub.cli, hubbub.batch, hubbub.detection, hubbub.evaluation\n"
+        "from hubbub.live import capture, excerpts, microphone, mqtt, output, terminal\n"
         "try: hubbub.cli.main()\n"
         "except SystemExit as end: code = end.code\n"
         f"print(code, [name for name in {HEAVY} if name in sys.modules], file=sys.stderr)\n"

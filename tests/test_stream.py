@@ -9,7 +9,8 @@ import onnx
 import pytest
 
 import hubbub
-from hubbub.decode import decode
+from hubbub import audio
+from hubbub.decode import LabelRule, decode
 from hubbub.detector import Detector
 from hubbub.errors import AudioError
 from hubbub.events import Event
@@ -249,3 +250,117 @@ def test_the_loudest_samples_do_not_spoil_what_comes_later(detector: Detector, b
     quiet = detector.probabilities(bursts[: 10 * RATE]).values
     heard = stream.probabilities[detector.look_ahead :]
     np.testing.assert_allclose(heard[100:], quiet[: len(heard)][100:], rtol=0, atol=1e-5)
+
+
+# How late, what is open, what was lost
+
+
+def test_in_its_own_blocks_a_stream_is_bit_for_bit_what_detect_finds(
+    tmp_path: Path, detector: Detector, bursts: np.ndarray
+) -> None:
+    audio.write(tmp_path / "a.wav", np.concatenate([bursts, bursts]), RATE)
+    events, probabilities = pushed(detector.stream(), audio.blocks(tmp_path / "a.wav", RATE))
+    assert events == detector.detect(tmp_path / "a.wav")
+    np.testing.assert_array_equal(probabilities, detector.probabilities(tmp_path / "a.wav").values)
+
+
+@pytest.mark.parametrize(("block", "median", "said"), [(1, 3, "0.02"), (512, 9, "10.24")])
+def test_a_stream_says_how_late_it_is_and_why(
+    tmp_path: Path, detector_path: Path, block: int, median: int, said: str
+) -> None:
+    model = onnx.load(detector_path)
+    for entry in model.metadata_props:
+        if entry.key == METADATA_KEY:
+            entry.value = json.dumps({**json.loads(entry.value), "block": block})
+    onnx.save(model, tmp_path / "late.onnx")
+    detector = hubbub.load(tmp_path / "late.onnx")
+    detector._rules[1] = LabelRule(median=median)
+    latency = detector.stream().latency
+    parts = latency.look_ahead, latency.median, latency.block
+    assert parts == pytest.approx((detector.look_ahead * 0.02, (median - 1) / 2 * 0.02, block * 0.02))
+    assert latency.seconds == pytest.approx(sum(parts))
+    assert str(latency).startswith(f"{latency.seconds:.2f} s late (look-ahead ")
+    assert str(latency).endswith(f"block {said} s)")
+
+
+def test_no_frame_is_decided_later_than_a_stream_says(detector: Detector, bursts: np.ndarray) -> None:
+    """An event is open as soon as its frames are decided and it is long enough."""
+    stream = detector.stream()
+    shortest = 2 * HOP / RATE
+    reached: dict[tuple[str, float], float] = {}
+    ended = []
+    for start in range(0, len(bursts) - HOP, HOP):
+        ended += stream.push(bursts[start : start + HOP])
+        for event in stream.open_events():
+            key = event.label, event.onset
+            if key not in reached:
+                assert event.onset + shortest + stream.latency.seconds == pytest.approx(stream.seconds + HOP / RATE)
+            assert event.offset >= reached.get(key, event.onset + shortest - 1e-9)
+            assert 0 < event.score <= 1
+            reached[key] = event.offset
+        assert not {(event.label, event.onset) for event in ended} & {
+            (event.label, event.onset) for event in stream.open_events()
+        }
+    ended += stream.close()
+    assert stream.open_events() == []
+    assert {(event.label, event.onset) for event in ended} >= set(reached)
+    assert len(reached) > 30
+    assert all(
+        event.offset >= reached[event.label, event.onset] for event in ended if (event.label, event.onset) in reached
+    )
+
+
+@pytest.mark.parametrize("lost", [3 * RATE, 3 * RATE + 17, 100 * RATE - 1])
+@pytest.mark.parametrize("heard", [0, 5 * RATE, 5 * RATE + 123])
+def test_what_was_lost_is_an_edge_of_silence_on_both_sides(
+    detector: Detector, bursts: np.ndarray, heard: int, lost: int
+) -> None:
+    first, second = bursts[:heard], bursts[7 * RATE : 15 * RATE]
+    frames = ProbabilityStream(detector._model)
+    pieces = [frames.push(first[:1000]), frames.push(first[1000:])]
+    pieces += [frames.skip(lost), frames.push(second[:99]), frames.push(second[99:]), frames.close()]
+    found = np.concatenate(pieces)
+    assert frames.n_samples == heard + lost + len(second)
+    assert len(found) == -(-frames.n_samples // HOP)
+    before = detector.probabilities(first).values
+    np.testing.assert_allclose(found[: len(before)], before, rtol=0, atol=1e-5)
+    again = (heard + lost) // HOP
+    after = detector.probabilities(np.concatenate([np.zeros((heard + lost) % HOP, np.float32), second])).values
+    np.testing.assert_allclose(found[again:], after, rtol=0, atol=1e-5)
+    assert (found[len(before) + 2 * detector.look_ahead + 2 : again] == 0).all()
+
+
+@pytest.mark.parametrize("lost", [1, 40, HOP, 5 * HOP + 1])
+def test_a_short_loss_is_heard_as_silence(detector: Detector, bursts: np.ndarray, lost: int) -> None:
+    stream = detector.stream()
+    events = stream.push(bursts[: 5 * RATE]) + stream.skip(lost) + stream.push(bursts[5 * RATE :]) + stream.close()
+    same(sorted(events), detector.detect(np.insert(bursts, [5 * RATE] * lost, 0)))
+
+
+def test_a_long_loss_is_not_computed(detector: Detector, bursts: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hubbub.stream.LOST_SECONDS", 900)
+    stream = detector.stream()
+    events = stream.push(bursts[: 5 * RATE])
+    n_computed = []
+    run = detector._model.run
+    monkeypatch.setattr(
+        detector._model, "run", lambda audio, states: n_computed.append(len(audio)) or run(audio, states)
+    )
+    lost = 3600 * RATE
+    events += stream.skip(lost)
+    assert 0 < sum(n_computed) < 60 * RATE
+    assert stream.open_events() == []
+    assert stream.seconds == 5 + 3600
+    n_before = len(events)
+    events += stream.push(bursts[5 * RATE : 10 * RATE]) + stream.close()
+    assert n_before > 5
+    later = [(e.label, round(e.onset - stream.seconds + 5, 6)) for e in sorted(events[n_before:])]
+    assert later == [(e.label, round(e.onset, 6)) for e in detector.detect(bursts[5 * RATE : 10 * RATE])]
+
+
+def test_a_closed_stream_cannot_lose_anything(detector: Detector) -> None:
+    stream = detector.stream()
+    stream.close()
+    for n_samples in (5, 60 * RATE):
+        with pytest.raises(AudioError, match=r"^the stream is closed"):
+            stream.skip(n_samples)

@@ -14,6 +14,8 @@ import hubbub
 from hubbub.cli.conversion import convert
 from hubbub.cli.evaluation import evaluate, show_scores
 from hubbub.cli.inspection import inspect
+from hubbub.cli.listening import ListenCommand, listen
+from hubbub.cli.options import thresholds
 from hubbub.cli.probing import probe as probe_command
 from hubbub.cli.probing import show_probe
 from hubbub.cli.reproduction import reproduce
@@ -22,6 +24,14 @@ from hubbub.console import Reporter
 from hubbub.errors import AnnotationError, ConfigError, HubbubError
 from hubbub.files import check_writable
 
+EXTRAS = {
+    "matplotlib": "report",
+    "jinja2": "report",
+    "markupsafe": "report",
+    "sounddevice": "listen",
+    "paho-mqtt": "listen",
+}
+"""What is installed with which extra; the rest with `train`."""
 STOPPED = 130
 """The exit code of a program that was stopped by Ctrl-C."""
 
@@ -87,7 +97,7 @@ def detect(
         shown = Chosen()
     detector = hubbub.load(model, device=device, threads=None if jobs == 1 else 1)
     if threshold:
-        detector = detector.with_thresholds(_thresholds(threshold))
+        detector = detector.with_thresholds(thresholds(threshold))
     chosen, errors = batch.recordings(paths)
     for error in errors:
         reporter.error(error)
@@ -246,6 +256,7 @@ def demo(
 app.command()(evaluate)
 app.command()(convert)
 app.command()(inspect)
+app.command(cls=ListenCommand)(listen)
 app.command("probe")(probe_command)
 app.command()(reproduce)
 app.command()(tune)
@@ -277,8 +288,9 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if debug:
             raise
-        extra = "report" if error.name in ("matplotlib", "jinja2", "markupsafe") else "train"
-        Reporter().error(f'{error.name} is not installed; run: pip install "hubbub[{extra}]"')
+        name = {"paho": "paho-mqtt"}.get(str(error.name).split(".")[0], error.name)
+        extra = EXTRAS.get(str(name), "train")
+        Reporter().error(f'{name} is not installed; run: pip install "hubbub[{extra}]"')
         sys.exit(1)
     except Exception as error:
         if debug:
@@ -296,24 +308,6 @@ def _can_draw(reporter: Reporter) -> bool:
         reporter.say(f"note: no page: {error}")
         return False
     return True
-
-
-def _thresholds(given: list[str]) -> float | dict[str, float]:
-    by_label: dict[str, float] = {}
-    everywhere: float | None = None
-    for text in given:
-        label, equals, value = text.rpartition("=")
-        try:
-            number = float(value)
-        except ValueError as error:
-            raise ConfigError(f"--threshold {text}: {value!r} is no number; wanted X or LABEL=X") from error
-        if equals:
-            by_label[label] = number
-        else:
-            everywhere = number
-    if everywhere is not None and by_label:
-        raise ConfigError("--threshold X and --threshold LABEL=X exclude each other; give one kind")
-    return everywhere if everywhere is not None else by_label
 
 
 def _show_trained(trained: Any, reporter: Reporter, page: Path | None) -> None:
