@@ -33,6 +33,7 @@ ROOMS: dict[str, set[str]] = {
     "model": {"numpy", "onnxruntime", "pydantic"},
     "stream": {"numpy"},
     "clip": {"numpy"},
+    "detectors": set(),
     "detector": {"numpy"},
     "__init__": set(),
     "batch": set(),
