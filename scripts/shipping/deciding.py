@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
+
 from hubbub.datasets.annotated import AnnotatedRecording
 from hubbub.decode import LabelRule, decode, median_filter
 from hubbub.detector import Detector
 from hubbub.events import Event, to_targets
 from hubbub.grid import Grid
 from hubbub.tuning.rules import SILENT
-from numpy.typing import NDArray
 
 BUDGET = 2.0
 """False alarms of all labels together in the hour to choose on: a third of what the hour to report on may have."""
@@ -60,33 +61,50 @@ def decide(
     budget: float = BUDGET,
 ) -> Choice:
     """The rules. `without`: recordings in which none of the labels is to be heard."""
+    return chosen(labels, tried(labels, grid, mixtures, heard, without, heard_without), budget)
+
+
+def tried(
+    labels: Sequence[str],
+    grid: Grid,
+    mixtures: Sequence[AnnotatedRecording],
+    heard: Heard,
+    without: Sequence[AnnotatedRecording],
+    heard_without: Heard,
+) -> "list[Table]":
+    """What every rule would give, a table a label."""
     hours = sum(each.duration for each in without) / 3600
     tables = []
     for index, label in enumerate(labels):
         line, targets = _line(label, index, grid, mixtures, heard)
         silent, _ = _line(label, index, grid, without, heard_without)
         tables.append(_tried(label, grid, line, targets, silent, hours))
+    return tables
+
+
+def chosen(labels: Sequence[str], tables: "Sequence[Table]", budget: float) -> Choice:
+    """Of what was tried the best that keeps to the budget."""
     n_true = sum(table.n_true for table in tables)
-    chosen = [0] * len(tables)
+    best = [0] * len(tables)
     for price in PRICES:
-        chosen = _best(tables, n_true, price)
-        if sum(table.alarms[k] for table, k in zip(tables, chosen, strict=True)) <= budget:
+        best = _best(tables, n_true, price)
+        if sum(table.alarms[k] for table, k in zip(tables, best, strict=True)) <= budget:
             break
-    right = [table.right[k] for table, k in zip(tables, chosen, strict=True)]
-    on = [table.on[k] for table, k in zip(tables, chosen, strict=True)]
+    right = [table.right[k] for table, k in zip(tables, best, strict=True)]
+    on = [table.on[k] for table, k in zip(tables, best, strict=True)]
     each = {
         label: 2 * r / max(1, o + table.n_true) for label, r, o, table in zip(labels, right, on, tables, strict=True)
     }
     return Choice(
-        {label: table.rules[k] for label, table, k in zip(labels, tables, chosen, strict=True)},
+        {label: table.rules[k] for label, table, k in zip(labels, tables, best, strict=True)},
         {label: float(value) for label, value in each.items()},
         float(2 * sum(right) / max(1, sum(on) + n_true)),
-        {label: float(table.alarms[k]) for label, table, k in zip(labels, tables, chosen, strict=True)},
+        {label: float(table.alarms[k]) for label, table, k in zip(labels, tables, best, strict=True)},
     )
 
 
 @dataclass(frozen=True)
-class _Table:
+class Table:
     """Of one label, by rule: frames rightly on, frames on, false alarms per hour."""
 
     rules: list[LabelRule]
@@ -103,7 +121,7 @@ def _tried(
     targets: NDArray[np.bool_],
     silent: NDArray[np.float64],
     hours: float,
-) -> _Table:
+) -> Table:
     rules, right, on, alarms = [SILENT], [0.0], [0.0], [0.0]
     for median in sorted({shape.median for shape in SHAPES}):
         lines = [median_filter(np.pad(values, median // 2), median) for values in (line, silent)]
@@ -117,7 +135,7 @@ def _tried(
                     right.append(float((estimated & targets).sum()))
                     on.append(float(estimated.sum()))
                     alarms.append(len(false) / hours)
-    return _Table(rules, np.array(right), np.array(on), np.array(alarms), int(targets.sum()))
+    return Table(rules, np.array(right), np.array(on), np.array(alarms), int(targets.sum()))
 
 
 def _events(label: str, grid: Grid, values: NDArray[np.float64], rule: LabelRule) -> list[Event]:
@@ -138,7 +156,7 @@ def _line(
     return np.concatenate(values), np.concatenate(targets)
 
 
-def _best(tables: Sequence[_Table], n_true: int, price: float) -> list[int]:
+def _best(tables: Sequence[Table], n_true: int, price: float) -> list[int]:
     """The rules with the best F1 less what their false alarms cost, label by label until nothing changes."""
     chosen = [int(np.argmax(2 * t.right / np.maximum(1, t.on + t.n_true) - price * t.alarms)) for t in tables]
     for _ in range(SWEEPS):

@@ -1,15 +1,17 @@
 """Training: from the clips of the first group to a network."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
+
 from hubbub import audio
 from hubbub.datasets.annotated import AnnotatedRecording
 from hubbub.datasets.features import key_of
 from hubbub.events import to_targets
 from hubbub.grid import Grid
-from hubbub.networks import build
+from hubbub.networks import Hub, build
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Augment, Example
 from hubbub.training.export import silence_of
@@ -27,7 +29,7 @@ def recipe(network: str, minutes: float, workers: int, seed: int = 0) -> TrainCo
     epochs = max(1, round(minutes / EPOCH_MINUTES))
     return TrainConfig(
         network=network, seed=seed, epochs=epochs, train_minutes=EPOCH_MINUTES, average=0.998, noisy=0.25, quiet=0.15,
-        augment=Augment(), dropout=0.1, device="cpu", threads=1, workers=workers,
+        augment=Augment(), dropout=0.1, batch_size=4, learning_rate=2e-3, device="cpu", threads=1, workers=workers,
     )  # fmt: skip
 
 
@@ -66,3 +68,16 @@ def train(
         f"after {fitted.best_epoch}"
     )
     return fitted
+
+
+def cut(fitted: Fitted, labels: Sequence[str], kept: Sequence[str]) -> Fitted:
+    """The same network with the logits of the labels `kept` only."""
+    network = fitted.network
+    assert isinstance(network, Hub)
+    rows = [list(labels).index(label) for label in kept]
+    smaller = Hub(len(kept), network.config)
+    heads = ("head.weight", "head.bias")
+    smaller.load_state_dict(
+        {name: value[rows] if name in heads else value for name, value in network.state_dict().items()}
+    )
+    return replace(fitted, network=smaller.eval())

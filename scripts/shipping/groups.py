@@ -45,9 +45,8 @@ class Sounds:
 
     def without(self, group: str, labels: Sequence[str]) -> tuple[ByLabel, list[Clip]]:
         """Of a group the clips in which none of `labels` is to be heard, by label, and apart from them backgrounds."""
-        holding = {other: set(entry.get("holds", ())) for other, entry in self.table["others"].items()}
         silent = {label: clips for label, clips in self.tried[group].items() if label not in labels}
-        silent |= {label: clips for label, clips in self.others[group].items() if not holding[label] & set(labels)}
+        silent |= self.others[group]
         backgrounds = silent.pop(BACKGROUND, [])
         return {label: clips for label, clips in sorted(silent.items()) if clips}, backgrounds
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from hubbub.datasets.annotated import AnnotatedRecording
 from hubbub.decode import LabelRule
 from hubbub.detector import Detector, load
@@ -16,8 +17,8 @@ from hubbub.training.front_end import OURS
 from hubbub.training.metadata import rewrite
 from hubbub.training.quantization import quantize
 from hubbub.training.reporting import Reporter
-
 from shipping.deciding import Choice, decide, listen
+from shipping.scoring import Scored
 
 
 def make(
@@ -57,7 +58,19 @@ def int8_of(path: Path, heard: Sequence[AnnotatedRecording]) -> Detector:
 def described(choice: Choice) -> list[str]:
     """A line a label, and one for all."""
     lines = [
-        f"{label:18s} F1 {choice.f1[label]:.3f}  false alarms {choice.false_alarms[label]:4.1f}/h  at {rule.threshold:g}"
+        f"{label:18s} F1 {choice.f1[label]:.3f}, {choice.false_alarms[label]:.1f} false alarms/h, at {rule.threshold:g}"
         for label, rule in choice.rules.items()
     ]
     return [*lines, f"all: micro F1 {choice.micro_f1:.3f}, {sum(choice.false_alarms.values()):.1f} false alarms/h"]
+
+
+def keep_scores(path: Path, scored: Scored) -> None:
+    """Writes into the detector what it reached on the third group of sources."""
+    scores = {
+        "report": {
+            "frame": {"micro_f1": scored.frame_f1, "by_label": scored.by_label},
+            "best_trivial": scored.best_trivial,
+            "false_alarms_per_hour": scored.alarms,
+        }
+    }
+    rewrite(path, path, lambda metadata: metadata.model_copy(update={"scores": scores}))

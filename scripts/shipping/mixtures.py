@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hubbub import audio
 from hubbub.datasets.annotated import AnnotatedRecording, read_annotated
@@ -14,18 +15,20 @@ from hubbub.training.config import TrainConfig
 from hubbub.training.fresh import Fresh
 from hubbub.training.front_end import OURS
 from hubbub.training.reporting import Reporter
-from hubbub.training.soundscapes import CLIP_BYTES, mix_config
-
-from shipping.groups import SPEECH, Sounds
+from hubbub.training.soundscapes import mix_config
+from shipping.extras import changed, synthesised
+from shipping.groups import SEED, SPEECH, Sounds
 
 LABELS_OF_A_SCENE = (1, 4)
 POLYPHONY = 0.5
 """Labels that sound at once on average: as in a street, not as in TUT-SED Synthetic 2016, whose recipe is denser."""
 HOUR = 3600.0
 SEEDS = {"choose": 11, "report": 12}
-TRAINING = {"n_labels": (1, 7), "polyphony": 1.0, "scene_gain_db": (-18.0, 12.0), "jitter_db": 10.0}
-"""Beside what `hubbub train` colours: fewer labels at once, at more levels."""
-SPEEDS = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)
+TRAINING = {
+    "n_labels": (2, 8), "polyphony": 1.3, "scene_gain_db": (-18.0, 12.0), "jitter_db": 10.0, "speeds": (0.8, 0.9, 1.0, 1.1, 1.25),
+}  # fmt: skip
+"""Beside what `hubbub train` colours: about as many sounds that are no label as labels, at more levels and speeds."""
+STORE_BYTES = 4 * 2**30
 WITHOUT = {"snr_db": (0.0, 20.0), "scene_gain_db": (-12.0, 12.0), "n_labels": (1, 3)}
 """How recordings without any label are mixed with each other."""
 
@@ -39,18 +42,34 @@ class Hour:
     seconds_alone: float
     made_of: Mapping[str, float]
 
+    def facts(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        seconds = sum(each.duration for each in self.recordings)
+        return {"hour": {"seconds": seconds, "seconds_alone": self.seconds_alone, "made_of": dict(self.made_of)}}
 
-def fresh(sounds: Sounds, labels: Sequence[str], config: TrainConfig, root: Path) -> Fresh:
-    """What training mixes while it runs: all sounds of its group, of which `labels` are asked for."""
+
+def fresh(sounds: Sounds, labels: Sequence[str], config: TrainConfig, made: Path) -> Fresh:
+    """What training mixes while it runs: all sounds of its group, of which `labels` are asked for, and what is made
+    beside them, below the folder `made`."""
     others, backgrounds = sounds.without("train", labels)
-    clips = {label: sounds.tried["train"][label] for label in labels} | others
+    clips = {label: changed(sounds.tried["train"][label], made / "changed", SEED) for label in labels}
+    clips |= _together(others | synthesised(made / "synthesised", SEED), sounds.table["together"])
     mixing = mix_config("train", len(clips), config, True).model_copy(
-        update=TRAINING | {"speeds": SPEEDS, "sample_rate": OURS.sample_rate}
+        update=TRAINING | {"sample_rate": OURS.sample_rate}
     )
-    store = ClipStore(mixing.sample_rate, mixing.activity, root, max_bytes=CLIP_BYTES)
+    store = ClipStore(mixing.sample_rate, mixing.activity, max_bytes=STORE_BYTES)
     return Fresh(
         clips, backgrounds, mixing, tuple(labels), OURS, config.train_minutes, store, config.noisy, config.quiet
     )
+
+
+def _together(clips: Mapping[str, list[Clip]], names: Mapping[str, Sequence[str]]) -> dict[str, list[Clip]]:
+    """The same clips by fewer names."""
+    home = {label: name for name, members in names.items() for label in members}
+    joined: dict[str, list[Clip]] = {}
+    for label, members in clips.items():
+        joined.setdefault(home.get(label, label), []).extend(members)
+    return joined
 
 
 def mixtures(

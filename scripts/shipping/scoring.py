@@ -13,7 +13,7 @@ from hubbub.metrics import evaluate_with_trivial
 
 @dataclass(frozen=True)
 class Scored:
-    """Frame F1, precision and recall in all and by label; the best system that does not listen; false alarms an hour."""
+    """Frame F1 in all and by label; the systems that do not listen; false alarms an hour, and what set them off."""
 
     frame_f1: float
     by_label: dict[str, dict[str, float]]
