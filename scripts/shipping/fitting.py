@@ -28,9 +28,21 @@ def recipe(network: str, minutes: float, workers: int, seed: int = 0) -> TrainCo
     """How the shipped detectors are trained: `minutes` of mixtures are heard, all of them new."""
     epochs = max(1, round(minutes / EPOCH_MINUTES))
     return TrainConfig(
-        network=network, seed=seed, epochs=epochs, train_minutes=EPOCH_MINUTES, average=0.998, noisy=0.25, quiet=0.15,
-        augment=Augment(), dropout=0.1, batch_size=4, learning_rate=2e-3, device="cpu", threads=1, workers=workers,
-    )  # fmt: skip
+        network=network,
+        seed=seed,
+        epochs=epochs,
+        train_minutes=EPOCH_MINUTES,
+        batch_size=4,
+        average=0.998,
+        dropout=0.05,
+        # the mixtures are coloured already: with more of it a few hours of training are too few
+        augment=Augment(gain_db=6, colour_db=4, shifted_bands=2, masked_bands=8),
+        noisy=0.15,
+        quiet=0.1,
+        device="cpu",
+        threads=1,
+        workers=workers,
+    )
 
 
 def examples(recordings: Sequence[AnnotatedRecording], labels: Sequence[str]) -> list[Example]:
