@@ -25,7 +25,8 @@ from hubbub.detector import load
 from hubbub.errors import ConfigError
 from hubbub.files import make_folder, write_text
 
-NETWORKS = ("small", "tiny")
+MINUTES = {"small": 1320, "tiny": 600}
+"""Of mixtures that each network hears."""
 CHOOSE_MINUTES, REPORT_MINUTES = 40.0, 60.0
 LEAST_F1 = 0.4
 """Frame F1 on the mixtures to choose on, at thresholds that keep to the budget of false alarms, that a label is shipped
@@ -39,7 +40,6 @@ def main() -> None:
     parser.add_argument("clips", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--speech", type=Path, help="Folders of recordings of speech.")
-    parser.add_argument("--minutes", type=float, default=1500, help="Of mixtures that each network hears.")
     parser.add_argument("--workers", type=int, default=1, help="Processes that mix while another one trains.")
     parser.add_argument("--report", action="store_true", help="Look at the third group of sources.")
     given = parser.parse_args()
@@ -47,7 +47,7 @@ def main() -> None:
     work = given.out / "work"
     make_folder(work, ConfigError)
     sounds = read_sounds(given.clips, work / "built-in", given.speech)
-    results = choose(sounds, given.clips, given.out, given.minutes, given.workers, reporter)
+    results = choose(sounds, given.clips, given.out, given.workers, reporter)
     file = given.out / "results.json"
     looks = json.loads(file.read_text("utf-8")).get("looks", 0) if file.is_file() else 0
     results["looks"] = looks + given.report
@@ -60,7 +60,7 @@ def main() -> None:
     write_text(given.out / "NOTICE", notice(sounds, trained_on(sounds)), ConfigError)
 
 
-def choose(sounds: Sounds, clips: Path, out: Path, minutes: float, workers: int, reporter: Reporter) -> dict[str, Any]:
+def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Reporter) -> dict[str, Any]:
     """Trains both networks on every label that is tried, ships the labels that `small` hears, and writes the files."""
     work, tried = out / "work", sounds.labels
     mixed = mixtures.mixtures(sounds, "choose", tried, CHOOSE_MINUTES, work, clips, reporter)
@@ -68,20 +68,20 @@ def choose(sounds: Sounds, clips: Path, out: Path, minutes: float, workers: int,
     results: dict[str, Any] = {
         "tried": tried,
         "first_run": sounds.table["first_run"],
-        "minutes": minutes,
+        "minutes": MINUTES,
         "groups": sounds.table["labels"],
         "choose": {"minutes": CHOOSE_MINUTES, "budget": deciding.BUDGET, "least_f1": LEAST_F1, **hour.facts()},
         "trained_on": {label: len([c for c in trained_on(sounds) if c.label == label]) for label in tried},
         "detectors": {},
     }
     labels: list[str] = []
-    for name in NETWORKS:
+    for name, minutes in MINUTES.items():
         config = fitting.recipe(name, minutes, workers)
         fresh = mixtures.fresh(sounds, tried, config, work)
         fitted = fitting.train(fresh, config, mixed, work / "fits", reporter)
+        made = making.heard(work / f"{name}-tried.onnx", fitted, tried, mixed, hour.recordings, reporter)
         if not labels:
-            path = work / f"{name}-tried.onnx"
-            _, choice = making.make(path, fitted, tried, config, mixed, hour.recordings, {}, reporter)
+            choice = made.choice(tried)
             for line in making.described(choice):
                 reporter.say(line)
             ranked = sorted(tried, key=lambda label: -choice.f1[label])
@@ -97,9 +97,8 @@ def choose(sounds: Sounds, clips: Path, out: Path, minutes: float, workers: int,
             "licences": sorted({clip.licence for clip in trained_on(sounds) if clip.licence}),
             "config": json.loads(config.model_dump_json(exclude={"threads", "workers"})),
         }
-        path = out / f"{name}.onnx"
-        smaller = fitting.cut(fitted, tried, labels)
-        _, choice = making.make(path, smaller, labels, config, mixed, hour.recordings, facts, reporter)
+        path, choice = out / f"{name}.onnx", made.choice(labels)
+        making.write(path, made, choice, config, facts)
         for line in making.described(choice):
             reporter.say(line)
         making.int8_of(path, mixed)
@@ -121,7 +120,7 @@ def report(sounds: Sounds, clips: Path, out: Path, results: dict[str, Any], repo
     mixed = mixtures.mixtures(sounds, "report", labels, REPORT_MINUTES, work, clips, reporter)
     hour = mixtures.hour_without(sounds, "report", labels, work, clips, reporter)
     found: dict[str, Any] = {"minutes": REPORT_MINUTES, **hour.facts(), "scores": {}}
-    for name in (f"{network}{kind}" for network in NETWORKS for kind in ("", ".int8")):
+    for name in (f"{network}{kind}" for network in MINUTES for kind in ("", ".int8")):
         path = out / f"{name}.onnx"
         with reporter.bar(f"reporting on {name}") as tick:
             tick(0, 1)

@@ -1,6 +1,7 @@
 """One detector: trained on the first group, decided on the second, written in float and in int8."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,35 +18,53 @@ from hubbub.training.front_end import OURS
 from hubbub.training.metadata import rewrite
 from hubbub.training.quantization import quantize
 from hubbub.training.reporting import Reporter
-from shipping.deciding import Choice, decide, listen
+from shipping.deciding import BUDGET, Choice, Table, chosen, listen, tried
+from shipping.fitting import cut
 from shipping.scoring import Scored
 
 
-def make(
-    out: Path,
+@dataclass(frozen=True)
+class Made:
+    """A trained network with all labels that were tried, and what each rule would give for each of them."""
+
+    fitted: Fitted
+    tried: Sequence[str]
+    tables: Sequence[Table]
+
+    def choice(self, labels: Sequence[str], budget: float = BUDGET) -> Choice:
+        """The best rules of some of the labels."""
+        return chosen(labels, [self.tables[list(self.tried).index(label)] for label in labels], budget)
+
+
+def heard(
+    path: Path,
     fitted: Fitted,
     labels: Sequence[str],
-    config: TrainConfig,
     mixtures: Sequence[AnnotatedRecording],
     without: Sequence[AnnotatedRecording],
-    facts: dict[str, Any],
     reporter: Reporter,
-) -> tuple[Detector, Choice]:
-    """Writes the detector `out`, its rules chosen on `mixtures` and on recordings `without` its labels."""
+) -> Made:
+    """Plays `mixtures`, and recordings `without` the labels, to a trained network, written to `path` meanwhile."""
     torch.set_num_threads(1)
-    export(
-        out, fitted.network, OURS, labels, [LabelRule()] * len(labels),
-        network_facts={"name": config.network, "parameters": n_parameters(fitted.network)},
-        training_facts=facts | {"epochs": fitted.epochs, "best_epoch": fitted.best_epoch, "seed": config.seed},
-    )  # fmt: skip
-    detector = load(out, threads=1)
-    with reporter.bar("choosing thresholds") as tick:
+    export(path, fitted.network, OURS, labels, [LabelRule()] * len(labels), network_facts={}, training_facts={})
+    detector = load(path, threads=1)
+    with reporter.bar("trying thresholds") as tick:
         tick(0, 1)
-        choice = decide(
+        tables = tried(
             labels, detector.metadata.grid, mixtures, listen(detector, mixtures), without, listen(detector, without)
         )
-    rewrite(out, out, lambda metadata: metadata.decided(choice.rules, {}))
-    return load(out, threads=1), choice
+    return Made(fitted, labels, tables)
+
+
+def write(path: Path, made: Made, choice: Choice, config: TrainConfig, facts: dict[str, Any]) -> None:
+    """Writes the detector for the labels of `choice`, with its rules."""
+    labels = list(choice.rules)
+    smaller = cut(made.fitted, made.tried, labels)
+    export(
+        path, smaller.network, OURS, labels, list(choice.rules.values()),
+        network_facts={"name": config.network, "parameters": n_parameters(smaller.network)},
+        training_facts=facts | {"epochs": smaller.epochs, "best_epoch": smaller.best_epoch, "seed": config.seed},
+    )  # fmt: skip
 
 
 def int8_of(path: Path, heard: Sequence[AnnotatedRecording]) -> Detector:

@@ -33,8 +33,8 @@ TRAINING = {
 }
 """Beside what `hubbub train` colours: about as many sounds that are no label as labels, at more levels and speeds."""
 STORE_BYTES = 4 * 2**30
-WITHOUT = {"snr_db": (0.0, 20.0), "scene_gain_db": (-12.0, 12.0), "n_labels": (1, 3)}
-"""How recordings without any label are mixed with each other."""
+WITHOUT = {"n_labels": (1, 3), "polyphony": POLYPHONY, "scene_gain_db": (-12.0, 12.0)}
+"""How recordings without any label are mixed with each other: as the mixtures with labels are, at more levels."""
 
 
 @dataclass(frozen=True)
