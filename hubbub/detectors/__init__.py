@@ -11,7 +11,7 @@ DEFAULT = "small"
 
 def shipped() -> dict[str, Path]:
     """By name: `small` is in `small.onnx`, `tiny.int8` in `tiny.int8.onnx`; sorted."""
-    return {path.name.removesuffix(".onnx"): path for path in sorted(FOLDER.glob("*.onnx"))}
+    return dict(sorted((path.name.removesuffix(".onnx"), path) for path in FOLDER.glob("*.onnx")))
 
 
 def path_of(detector: str | Path | None) -> Path:
