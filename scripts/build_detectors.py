@@ -1,7 +1,7 @@
 """The detectors that ship, from nothing but a folder of clips: trained, chosen, written, and at the end reported on.
 
     python scripts/build_detectors.py CLIPS OUT --speech FOLDER            # trains, chooses labels and thresholds
-    python scripts/build_detectors.py CLIPS OUT --speech FOLDER --report   # and looks at the third group of sources
+    python scripts/build_detectors.py CLIPS OUT --speech FOLDER --report   # then looks at the third group of sources
 
 CLIPS/<label>/<file> with a manifest.csv that names every clip's source, licence and origin; `shipping/groups.toml` says
 which source is trained on, chosen on and reported on. FOLDER holds recordings of speech in the folders that the table
@@ -47,12 +47,16 @@ def main() -> None:
     work = given.out / "work"
     make_folder(work, ConfigError)
     sounds = read_sounds(given.clips, work / "built-in", given.speech)
-    results = choose(sounds, given.clips, given.out, given.workers, reporter)
     file = given.out / "results.json"
-    looks = json.loads(file.read_text("utf-8")).get("looks", 0) if file.is_file() else 0
-    results["looks"] = looks + given.report
+    before = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     if given.report:
+        if "labels" not in before:
+            raise SystemExit(f"{given.out}: nothing to report on; build first, without --report")
+        results = before | {"looks": before["looks"] + 1}
         results["report"] = report(sounds, given.clips, given.out, results, reporter)
+    else:
+        results = choose(sounds, given.clips, given.out, given.workers, reporter)
+        results["looks"] = before.get("looks", 0)
     write_text(file, json.dumps(results, indent=1), ConfigError)
     if given.report:
         for name in results["report"]["scores"]:

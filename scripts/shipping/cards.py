@@ -92,7 +92,7 @@ def card(name: str, path: Path, results: Mapping[str, Any]) -> str:
         "",
         f"The hour without its labels: {hour['seconds_alone'] / 60:.0f} minutes of distinct recordings, each played as "
         f"it is ({_made_of(hour['made_of'])}), then {(hour['seconds'] - hour['seconds_alone']) / 60:.0f} minutes of "
-        "the same recordings mixed with each other at 0 to 20 dB over a background and at many levels.",
+        "the same recordings mixed with each other, at 6 to 30 dB over a background and at many levels.",
         "",
         "## What it is bad at",
         "",
@@ -135,6 +135,12 @@ def _weak(labels: Sequence[str], scored: Mapping[str, Any]) -> list[str]:
     lines = []
     missed = [label for label in labels if scored["by_label"][label]["recall"] < WEAK]
     wrong = [label for label in labels if scored["by_label"][label]["precision"] < WEAK]
+    silent = [label for label in labels if not scored["by_label"][label]["recall"]]
+    if silent:
+        lines.append(
+            f"- It found not one {_listed(silent)}: no threshold was both calm and of use, or they all differ."
+        )
+    missed = [label for label in missed if label not in silent]
     if missed:
         lines.append(f"- It misses more than half of {_listed(missed)} in the mixtures above.")
     if wrong:
