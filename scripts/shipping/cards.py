@@ -133,6 +133,8 @@ def card(name: str, path: Path, results: Mapping[str, Any]) -> str:
 
 def _weak(labels: Sequence[str], scored: Mapping[str, Any]) -> list[str]:
     lines = []
+    if scored["frame_f1"] <= scored["best_trivial"]:
+        lines.append("- On the mixtures above its frame F1 is below that of the best system that does not listen.")
     missed = [label for label in labels if scored["by_label"][label]["recall"] < WEAK]
     wrong = [label for label in labels if scored["by_label"][label]["precision"] < WEAK]
     silent = [label for label in labels if not scored["by_label"][label]["recall"]]
