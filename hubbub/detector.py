@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from hubbub import audio
 from hubbub.clip import label_blocks
 from hubbub.decode import LabelRule, decode
-from hubbub.errors import ConfigError, DetectorError
+from hubbub.detectors import path_of
+from hubbub.errors import ConfigError
 from hubbub.events import Event
 from hubbub.model import Metadata, Model
 from hubbub.stream import ProbabilityStream, Stream
@@ -221,14 +222,10 @@ def _ahead(blocks: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32
 def load(path: str | Path | None = None, *, device: str = "cpu", threads: int | None = None) -> Detector:
     """Opens a detector: a `ClipDetector` where the file says that its task is `clip`.
 
+    `path`: an `.onnx` file, or the name of a detector that ships: small, small.int8, tiny or tiny.int8; None: small.
     `device`: cpu, cuda, rocm, directml, coreml or openvino, where onnxruntime has it.
 
     Raises `DetectorError` where the file is missing, is no detector, or the device is not there.
     """
-    if path is None:
-        raise DetectorError(
-            "no detector ships with hubbub yet; train one with `hubbub train CLIPS -o my.onnx` "
-            "and name it with --model my.onnx (or hubbub.load('my.onnx'))"
-        )
-    model = Model(path, device, threads)
+    model = Model(path_of(path), device, threads)
     return ClipDetector(model) if model.metadata.task == "clip" else Detector(model)

@@ -15,6 +15,7 @@ import soundfile
 
 from hubbub import audio, batch
 from hubbub.cli import main
+from hubbub.detectors import shipped
 from hubbub.errors import DetectorError
 from tests.conftest import Ran, Run
 
@@ -225,15 +226,6 @@ def test_a_call_that_cannot_be_read_is_told(place: Path, run: Run, arguments: li
     assert done.told == []
 
 
-def test_a_detector_must_be_named(place: Path, run: Run) -> None:
-    assert run("detect", "a.wav") == Ran(
-        1,
-        "",
-        "hubbub: no detector ships with hubbub yet; train one with `hubbub train CLIPS -o my.onnx` "
-        "and name it with --model my.onnx (or hubbub.load('my.onnx'))\n",
-    )
-
-
 def test_a_file_that_is_no_detector_is_one_line(place: Path, run: Run) -> None:
     identity = onnx.helper.make_node("Identity", ["audio"], ["same"])
     ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in ("audio", "same")]
@@ -243,7 +235,8 @@ def test_a_file_that_is_no_detector_is_one_line(place: Path, run: Run) -> None:
     Path("text.onnx").write_text("no graph")
     wanted = "wanted a detector that `hubbub train` wrote"
     for name, reason in {
-        "missing.onnx": "no such file; wanted a detector, the .onnx file that `hubbub train` writes",
+        "missing.onnx": "no such file; wanted a detector, the .onnx file that `hubbub train` writes, "
+        f"or one that ships: {', '.join(shipped())}",
         "text.onnx": f"is no ONNX file that onnxruntime can open; {wanted}",
         "bare.onnx": f"an ONNX file without the metadata key 'hubbub'; {wanted}",
     }.items():

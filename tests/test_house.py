@@ -33,6 +33,7 @@ ROOMS: dict[str, set[str]] = {
     "model": {"numpy", "onnxruntime", "pydantic"},
     "stream": {"numpy"},
     "clip": {"numpy"},
+    "detectors": set(),
     "detector": {"numpy"},
     "__init__": set(),
     "batch": set(),
@@ -239,6 +240,7 @@ def texts() -> Iterator[tuple[Path, str]]:
     folders = ("hubbub", "tests", "scripts", "benchmarks", "docs", ".ci")
     files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file() and not_cached(path)]
     files += [path for path in ROOT.iterdir() if path.suffix in (".md", ".toml", ".txt") or path.name == "Makefile"]
+    files = [path for path in files if path.suffix != ".onnx"]
     yield from ((path.relative_to(ROOT), path.read_text("utf-8", "replace")) for path in files)
 
 

@@ -12,6 +12,7 @@ import pytest
 import hubbub
 from hubbub.decode import LabelRule
 from hubbub.detector import Detector
+from hubbub.detectors import shipped
 from hubbub.errors import DetectorError
 from hubbub.grid import Grid
 from hubbub.model import METADATA_KEY, Model
@@ -57,7 +58,7 @@ def message(path: Path, *, device: str = "cpu") -> str:
 
 def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
     wanted = "wanted a detector, the .onnx file that `hubbub train` writes"
-    assert message(tmp_path / "none.onnx") == f"no such file; {wanted}"
+    assert message(tmp_path / "none.onnx") == f"no such file; {wanted}, or one that ships: {', '.join(shipped())}"
     assert message(tmp_path) == f"is a folder; {wanted}"
 
 
@@ -76,11 +77,6 @@ def test_a_file_cut_short_anywhere(tmp_path: Path, detector_path: Path) -> None:
     for n_bytes in [1, 5, *rng.integers(6, len(held), 12).tolist(), len(held) - 1000, len(held) - 1]:
         path.write_bytes(held[:n_bytes])
         assert message(path) in (NOT_ONE, no_metadata)
-
-
-def test_no_path_says_how_to_train_one() -> None:
-    with pytest.raises(DetectorError, match="no detector ships with hubbub yet; train one with `hubbub train CLIPS -o"):
-        hubbub.load()
 
 
 def test_an_unknown_device_and_one_that_is_not_there(detector_path: Path) -> None:

@@ -42,7 +42,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Model = Annotated[Path | None, typer.Option("--model", "-m", help="The detector, an .onnx file.")]
+Model = Annotated[
+    Path | None,
+    typer.Option("--model", "-m", help="An .onnx file, or one that ships: small (the default), small.int8, tiny …"),
+]
 Threshold = Annotated[
     list[str] | None, typer.Option("--threshold", "-t", help="X for all labels, or LABEL=X; may be given again.")
 ]

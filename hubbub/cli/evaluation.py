@@ -17,7 +17,10 @@ from hubbub.files import check_writable
 def evaluate(
     reference: Annotated[Path, typer.Argument(help="A table of events, or a folder of annotated recordings.")],
     what: Annotated[
-        Path, typer.Argument(help="A table of events, a folder of label files or score tables, or a detector (.onnx).")
+        Path,
+        typer.Argument(
+            help="A table of events, a folder of label files or score tables, or a detector: .onnx, or one that ships."
+        ),
     ],
     audio: Annotated[Path | None, typer.Option(help="Where the recordings lie, if not beside the table.")] = None,
     durations: Annotated[Path | None, typer.Option(help="A table: filename, duration (seconds).")] = None,
@@ -28,6 +31,7 @@ def evaluate(
 ) -> None:
     """Scores, beside those of systems that do not listen."""
     from hubbub.detector import ClipDetector
+    from hubbub.detectors import shipped
     from hubbub.evaluation import N_RESAMPLES, listen, oracle, overall, read_answers, read_reference
     from hubbub.events import labels_of
     from hubbub.metrics import evaluate as score
@@ -37,7 +41,8 @@ def evaluate(
     if page is not None:
         check_writable(page, ConfigError)
     known = read_reference(reference, audio, durations)
-    detector = hubbub.load(what, device=device) if what.suffix == ".onnx" else None
+    is_detector = what.suffix == ".onnx" or (not what.exists() and str(what) in shipped())
+    detector = hubbub.load(what, device=device) if is_detector else None
     if detector is not None:
         with reporter.bar("detecting") as tick:
             answers = listen(detector, known, tick)

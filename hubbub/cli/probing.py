@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # it brings scipy, and `detect` has no need of it
 
 
 def probe(
-    model: Annotated[Path, typer.Argument(help="The detector, an .onnx file.")],
+    model: Annotated[Path, typer.Argument(help="The detector: an .onnx file, or the name of one that ships.")],
     sounds: Annotated[
         Path | None, typer.Argument(help="Clips by label, or annotated recordings, that it was not trained on.")
     ] = None,

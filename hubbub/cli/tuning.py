@@ -25,7 +25,7 @@ Calibrate = Annotated[str, typer.Option(help="none, temperature or isotonic: wha
 
 
 def tune(
-    model: Annotated[Path, typer.Argument(help="The detector, an .onnx file.")],
+    model: Annotated[Path, typer.Argument(help="The detector: an .onnx file, or the name of one that ships.")],
     reference: Annotated[Path, typer.Argument(help="Annotated recordings to decide on; never those to test on.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The detector to write, an .onnx file.")],
     false_alarms_per_hour: FalseAlarms = None,
@@ -66,7 +66,7 @@ def tune(
         "decision": decision.to_dict() | {"recordings": len(heard), "hours": round(validation.hours, 3)}
     }
     rewrite(
-        model,
+        detector.path,
         output,
         lambda metadata: metadata.decided(decided.rules, decided.calibration).model_copy(
             # what it reached with other thresholds is no longer true

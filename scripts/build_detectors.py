@@ -1,0 +1,144 @@
+"""The detectors that ship, from nothing but a folder of clips: trained, chosen, written, and at the end reported on.
+
+    python scripts/build_detectors.py CLIPS OUT --speech FOLDER            # trains, chooses labels and thresholds
+    python scripts/build_detectors.py CLIPS OUT --speech FOLDER --report   # then looks at the third group of sources
+
+CLIPS/<label>/<file> with a manifest.csv that names every clip's source, licence and origin; `shipping/groups.toml` says
+which source is trained on, chosen on and reported on. FOLDER holds recordings of speech in the folders that the table
+names. OUT gets small.onnx, small.int8.onnx, tiny.onnx and tiny.int8.onnx, a card for each, NOTICE, and results.json. A
+run that was stopped goes on where it was; finished mixtures and trainings in OUT/work are taken as they are.
+
+The third group decides nothing. How often it was looked at is counted in results.json and told in the cards.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from shipping import deciding, fitting, making, mixtures, scoring
+from shipping.cards import card, notice
+from shipping.groups import Sounds, read_sounds, trained_on
+
+from hubbub.console import Reporter
+from hubbub.detector import load
+from hubbub.errors import ConfigError
+from hubbub.files import make_folder, write_text
+
+MINUTES = {"small": 1320, "tiny": 600}
+"""Of mixtures that each network hears."""
+CHOOSE_MINUTES, REPORT_MINUTES = 40.0, 60.0
+LEAST_F1 = 0.4
+"""Frame F1 on the mixtures to choose on, at thresholds that keep to the budget of false alarms, that a label is shipped
+from."""
+FEWEST_LABELS = 6
+
+
+def main() -> None:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--speech", type=Path, help="Folders of recordings of speech.")
+    parser.add_argument("--workers", type=int, default=1, help="Processes that mix while another one trains.")
+    parser.add_argument("--report", action="store_true", help="Look at the third group of sources.")
+    given = parser.parse_args()
+    reporter = Reporter()
+    work = given.out / "work"
+    make_folder(work, ConfigError)
+    sounds = read_sounds(given.clips, work / "built-in", given.speech)
+    file = given.out / "results.json"
+    before = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    if given.report:
+        if "labels" not in before:
+            raise SystemExit(f"{given.out}: nothing to report on; build first, without --report")
+        results = before | {"looks": before["looks"] + 1}
+        results["report"] = report(sounds, given.clips, given.out, results, reporter)
+    else:
+        results = choose(sounds, given.clips, given.out, given.workers, reporter)
+        results["looks"] = before.get("looks", 0)
+    write_text(file, json.dumps(results, indent=1), ConfigError)
+    if given.report:
+        for name in results["report"]["scores"]:
+            write_text(given.out / f"{name}.md", card(name, given.out / f"{name}.onnx", results), ConfigError)
+    write_text(given.out / "NOTICE", notice(sounds, trained_on(sounds)), ConfigError)
+
+
+def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Reporter) -> dict[str, Any]:
+    """Trains both networks on every label that is tried, ships the labels that `small` hears, and writes the files."""
+    work, tried = out / "work", sounds.labels
+    mixed = mixtures.mixtures(sounds, "choose", tried, CHOOSE_MINUTES, work, clips, reporter)
+    hour = mixtures.hour_without(sounds, "choose", tried, work, clips, reporter)
+    results: dict[str, Any] = {
+        "tried": tried,
+        "first_run": sounds.table["first_run"],
+        "minutes": MINUTES,
+        "groups": sounds.table["labels"],
+        "choose": {"minutes": CHOOSE_MINUTES, "budget": deciding.BUDGET, "least_f1": LEAST_F1, **hour.facts()},
+        "trained_on": {label: len([c for c in trained_on(sounds) if c.label == label]) for label in tried},
+        "detectors": {},
+    }
+    labels: list[str] = []
+    for name, minutes in MINUTES.items():
+        config = fitting.recipe(name, minutes, workers)
+        fresh = mixtures.fresh(sounds, tried, config, work)
+        fitted = fitting.train(fresh, config, mixed, work / "fits", reporter)
+        made = making.heard(work / f"{name}-tried.onnx", fitted, tried, mixed, hour.recordings, reporter)
+        if not labels:
+            choice = made.choice(tried)
+            for line in making.described(choice):
+                reporter.say(line)
+            ranked = sorted(tried, key=lambda label: -choice.f1[label])
+            labels = sorted(
+                label for k, label in enumerate(ranked) if choice.f1[label] >= LEAST_F1 or k < FEWEST_LABELS
+            )
+            results |= {"labels": labels, "tried_f1": choice.f1, "tried_alarms": choice.false_alarms}
+            reporter.say(f"shipped: {', '.join(labels)}")
+        facts = {
+            "data": "clips, see NOTICE",
+            "fresh": True,
+            "minutes": {"train": minutes, "choose": CHOOSE_MINUTES},
+            "licences": sorted({clip.licence for clip in trained_on(sounds) if clip.licence}),
+            "config": json.loads(config.model_dump_json(exclude={"threads", "workers"})),
+        }
+        path, choice = out / f"{name}.onnx", made.choice(labels)
+        making.write(path, made, choice, config, facts)
+        for line in making.described(choice):
+            reporter.say(line)
+        making.int8_of(path, mixed)
+        results["detectors"][name] = {
+            "f1": choice.f1,
+            "micro_f1": choice.micro_f1,
+            "alarms": choice.false_alarms,
+            "epochs": fitted.epochs,
+            "seconds": fitted.seconds,
+            "hardware": fitted.hardware,
+        }
+    return results
+
+
+def report(sounds: Sounds, clips: Path, out: Path, results: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
+    """Scores of the four files on the third group of sources."""
+    work, labels = out / "work", results["labels"]
+    known = mixtures.mixtures(sounds, "choose", results["tried"], CHOOSE_MINUTES, work, clips, reporter)
+    mixed = mixtures.mixtures(sounds, "report", labels, REPORT_MINUTES, work, clips, reporter)
+    hour = mixtures.hour_without(sounds, "report", labels, work, clips, reporter)
+    found: dict[str, Any] = {"minutes": REPORT_MINUTES, **hour.facts(), "scores": {}}
+    for name in (f"{network}{kind}" for network in MINUTES for kind in ("", ".int8")):
+        path = out / f"{name}.onnx"
+        with reporter.bar(f"reporting on {name}") as tick:
+            tick(0, 1)
+            scored = scoring.score(load(path, threads=1), mixed, hour.recordings, known)
+        found["scores"][name] = scored.to_dict() | {"bytes": path.stat().st_size}
+        lost = found["scores"][name.removesuffix(".int8")]["frame_f1"] - scored.frame_f1
+        making.keep_scores(path, scored)
+        reporter.say(
+            f"{name}: frame F1 {scored.frame_f1:.3f}, best that does not listen {scored.best_trivial:.3f}, "
+            f"{scored.alarms:.1f} false alarms per hour, {path.stat().st_size / 1e3:.0f} kB"
+            + (f"; int8 costs {100 * lost:.2f} points of frame F1" if name.endswith("int8") else "")
+        )
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The steps that `scripts/build_detectors.py` takes, a module each."""

@@ -1,0 +1,197 @@
+"""What is made for training beside the clips: synthesised sounds that are no label, and clips as rooms change them.
+
+Clips that may be trained on are few, and of speech there are none at all. So talkers, music, machines and clatter are
+synthesised for the detector to stay silent on, and every clip is also heard through rooms and poor microphones.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from hubbub import audio
+from hubbub.errors import ConfigError
+from hubbub.files import make_folder
+from hubbub.mixing import Clip
+from hubbub.mixing.builtin.pieces import (
+    Samples,
+    add,
+    band,
+    chance,
+    coloured,
+    fades,
+    length,
+    log_uniform,
+    partials,
+    peaked,
+    recorded,
+    room,
+    sung,
+    through,
+    wander,
+    white,
+)
+
+RATE = 22050
+SOURCE = "synthesised"
+PER_KIND = 48
+VARIANTS = 2
+NARROW = ("donateacry",)
+"""Sources whose recordings end at 4 kHz."""
+LONGEST = 15.0
+"""Seconds of a clip that are changed."""
+VOWELS = (
+    (730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480), (570, 840, 2410), (440, 1020, 2240),
+)  # fmt: skip
+"""Formants of vowels, Hz (Peterson and Barney 1952)."""
+
+
+def talking(rng: np.random.Generator, n: int) -> Samples:
+    """Somebody talks: syllables of vowels and noisy consonants, phrases with pauses; perhaps several people at once."""
+    out = np.zeros(n, np.float32)
+    for _ in range(int(rng.choice((1, 1, 1, 2, 4)))):
+        pitch, size = log_uniform(rng, 85, 280), float(rng.uniform(0.9, 1.25))
+        at = float(rng.uniform(0, 1))
+        while at < n / RATE - 0.3:
+            for _ in range(int(rng.integers(3, 12))):
+                seconds = float(rng.uniform(0.08, 0.3))
+                add(out, _syllable(rng, seconds, pitch * float(rng.uniform(0.85, 1.25)), size), at, RATE)
+                at += seconds * float(rng.uniform(0.85, 1.2))
+            at += float(rng.exponential(0.6))
+    return out
+
+
+def _syllable(rng: np.random.Generator, seconds: float, pitch: float, size: float) -> Samples:
+    n = length(seconds, RATE)
+    first, second = rng.choice(len(VOWELS), 2)
+    pairs = zip(VOWELS[int(first)], VOWELS[int(second)], (90, 110, 170), (1.0, 0.6, 0.25), strict=True)
+    formants = [(through(n, (0, size * a), (1, size * b)), width, gain) for a, b, width, gain in pairs]
+    contour = through(n, (0, pitch * float(rng.uniform(0.9, 1.15))), (1, pitch * float(rng.uniform(0.85, 1.05))))
+    vowel = peaked(sung(contour, RATE, formants, tilt=1.1)) * fades(n, RATE, 0.02, 0.04)
+    if chance(rng, 0.6):
+        low = log_uniform(rng, 800, 5000)
+        size_of = length(float(rng.uniform(0.01, 0.1)), RATE)
+        noise = band(white(rng, size_of), RATE, low, min(low * 2.5, 10000)) * fades(size_of, RATE, 0.003, 0.02)
+        add(vowel, peaked(noise), 0.0, RATE, float(rng.uniform(0.1, 0.6)))
+    return vowel
+
+
+def music(rng: np.random.Generator, n: int) -> Samples:
+    """Notes of a few instruments on a scale and a beat, with or without drums."""
+    out = np.zeros(n, np.float32)
+    beat, root = 60 / float(rng.uniform(60, 170)), log_uniform(rng, 60, 400)
+    scale = np.array((0, 2, 4, 5, 7, 9, 11, 12)) if chance(rng, 0.5) else np.array((0, 2, 3, 5, 7, 8, 10, 12))
+    struck, n_partials = chance(rng, 0.5), int(rng.integers(2, 12))
+    gains = rng.uniform(0.1, 1, n_partials) / np.arange(1, n_partials + 1)
+    for at in np.arange(0, n / RATE, beat / int(rng.choice((1, 2, 4)))):
+        if chance(rng, 0.75):
+            notes = root * 2 ** (rng.choice(scale, int(rng.integers(1, 4))) / 12)
+            seconds = float(rng.uniform(0.1, 1.2))
+            m = length(seconds, RATE)
+            for note in notes:
+                t60 = np.full(n_partials, seconds if struck else 20.0)
+                tone = partials(m, RATE, note * np.arange(1, n_partials + 1), gains, t60) * fades(m, RATE, 0.01, 0.05)
+                add(out, tone, float(at), RATE, 0.3)
+        if chance(rng, 0.3):
+            m = length(float(rng.uniform(0.03, 0.2)), RATE)
+            low = log_uniform(rng, 60, 6000)
+            drum = band(white(rng, m), RATE, low, low * 3) * through(m, (0, 1), (1, 0)) ** 3
+            add(out, peaked(drum), float(at), RATE, 0.6)
+    return out
+
+
+def machine(rng: np.random.Generator, n: int) -> Samples:
+    """A fan, a drill, a vacuum cleaner: noise in a band and a whine that follows the speed, beating or not."""
+    low = log_uniform(rng, 40, 2000)
+    noise = band(coloured(rng, n, float(rng.uniform(0, 2)), RATE), RATE, low, low * log_uniform(rng, 2, 40))
+    speed = wander(rng, n, RATE, log_uniform(rng, 0.05, 1.0), 0.8, 1.2) * np.float32(log_uniform(rng, 40, 1500))
+    whine = sung(speed, RATE, [(log_uniform(rng, 200, 5000), log_uniform(rng, 100, 3000), 1.0)], tilt=0.5)
+    mixed = peaked(noise) + peaked(whine) * float(rng.uniform(0, 1.5))
+    if chance(rng, 0.4):
+        phase = np.cumsum(np.full(n, log_uniform(rng, 4, 40) / RATE)) * 2 * np.pi
+        mixed *= (1 - float(rng.uniform(0.2, 0.9)) * (0.5 + 0.5 * np.sin(phase))).astype(np.float32)
+    return mixed * fades(n, RATE, float(rng.uniform(0.02, 1.5)), float(rng.uniform(0.02, 1.5)))
+
+
+def clatter(rng: np.random.Generator, n: int) -> Samples:
+    """Things are put down, knocked on, dropped and typed on: short dull and ringing hits at no steady pace."""
+    out = np.zeros(n, np.float32)
+    base, t60 = log_uniform(rng, 120, 3000), log_uniform(rng, 0.02, 0.4)
+    for at in np.cumsum(rng.exponential(log_uniform(rng, 0.08, 1.0), 60)):
+        if at > n / RATE - 0.1:
+            break
+        m = length(2 * t60, RATE)
+        modes = base * np.cumprod(rng.uniform(1.05, 1.9, 8))
+        hit = partials(m, RATE, modes, rng.uniform(0.1, 1, 8), t60 * rng.uniform(0.3, 1, 8))
+        add(hit, band(white(rng, length(0.01, RATE)), RATE, 300, 8000), 0.0, RATE, float(rng.uniform(0, 1)))
+        add(out, peaked(hit), float(at), RATE, log_uniform(rng, 0.1, 1))
+    return out
+
+
+def texture(rng: np.random.Generator, n: int) -> Samples:
+    """Wind, surf, traffic far away, a kettle: noise of one colour whose loudness and band move slowly."""
+    noise = coloured(rng, n, float(rng.uniform(0, 2.5)), RATE)
+    low, high = log_uniform(rng, 30, 1000), log_uniform(rng, 1500, 11000)
+    loudness = wander(rng, n, RATE, log_uniform(rng, 0.1, 3), float(rng.uniform(0, 0.9)), 1)
+    return band(noise, RATE, low, high, 1) * loudness
+
+
+KINDS: dict[str, Callable[[np.random.Generator, int], Samples]] = {
+    "talking": talking, "music": music, "machine": machine, "clatter": clatter, "texture": texture,
+}  # fmt: skip
+MORE_OF = {"talking": 3}
+"""Times as many: speech is what a detector hears most."""
+
+
+def synthesised(folder: Path, seed: int) -> dict[str, list[Clip]]:
+    """Sounds that are no label, by kind; written below `folder` where they are not there yet."""
+    found: dict[str, list[Clip]] = {}
+    for number, (kind, make) in enumerate(KINDS.items()):
+        make_folder(folder / kind, ConfigError)
+        found[kind] = []
+        for index in range(PER_KIND * MORE_OF.get(kind, 1)):
+            path = folder / kind / f"{kind}-{index:03d}.wav"
+            if not path.is_file():
+                rng = np.random.default_rng([seed, number, index])
+                samples = recorded(rng, peaked(make(rng, length(float(rng.uniform(4, 10)), RATE))), RATE)
+                audio.write(path, samples, RATE)
+            found[kind].append(Clip(path, kind, f"{SOURCE}:{kind}-{index:03d}", SOURCE))
+    return found
+
+
+def changed(clips: Sequence[Clip], folder: Path, seed: int) -> list[Clip]:
+    """The clips and `VARIANTS` of each: through a room, through a narrow or overdriven microphone, or both."""
+    found = list(clips)
+    for clip in clips:
+        make_folder(folder / clip.label, ConfigError)
+        for index in range(VARIANTS):
+            path = folder / clip.label / f"{clip.path.stem}-{index}.wav"
+            if not path.is_file():
+                rng = np.random.default_rng([seed, index, *path.stem.encode()])
+                samples, _ = audio.read(clip.path, RATE)
+                samples = samples[: length(LONGEST, RATE)]
+                if clip.source in NARROW:
+                    samples = _widened(rng, samples)
+                audio.write(path, _change(rng, samples), RATE)
+            found.append(replace(clip, path=path))
+    return found
+
+
+def _widened(rng: np.random.Generator, x: Samples) -> Samples:
+    """With overtones above 4 kHz, as a rectifier makes them of those below: a cry is to be known with and without."""
+    bent = band(np.abs(band(x, RATE, 1000, 4000)), RATE, 3600, log_uniform(rng, 5000, 11000), 3)
+    loud = float(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
+    made = float(np.sqrt(np.mean(np.square(bent, dtype=np.float64))))
+    return x + bent * np.float32(loud * log_uniform(rng, 0.05, 0.5) / max(made, 1e-9))
+
+
+def _change(rng: np.random.Generator, x: Samples) -> Samples:
+    narrow = chance(rng, 0.6)
+    if not narrow or chance(rng, 0.6):
+        x = room(rng, x, RATE, log_uniform(rng, 0.15, 1.5), float(rng.uniform(0.2, 0.9)))
+    if narrow:
+        x = band(x, RATE, log_uniform(rng, 30, 350), log_uniform(rng, 3000, 10000), int(rng.integers(1, 4)))
+    if chance(rng, 0.3):
+        x = np.tanh(peaked(x) * np.float32(log_uniform(rng, 1.5, 8)))
+    return peaked(x, 0.9)

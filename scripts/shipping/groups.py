@@ -1,0 +1,133 @@
+"""Three groups of sources: one to train on, one to choose labels and thresholds on, one to report on.
+
+The table `groups.toml` says which source is in which group for which label, and which licences may be trained on.
+"""
+
+import tomllib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hubbub import audio
+from hubbub.datasets.clips import MANIFEST, read_clips
+from hubbub.datasets.split import UNTESTED_CONFIDENCE
+from hubbub.datasets.tables import read_rows
+from hubbub.errors import DatasetError
+from hubbub.mixing import BACKGROUND, Clip
+from hubbub.mixing.builtin.write import SOURCE as BUILT_IN
+from hubbub.mixing.builtin.write import write_clips
+
+TABLE = Path(__file__).with_name("groups.toml")
+GROUPS = ("train", "choose", "report")
+SPEECH = "speech"
+BUILT_IN_PER_LABEL = 16
+SEED = 1
+
+ByLabel = dict[str, list[Clip]]
+
+
+@dataclass(frozen=True)
+class Sounds:
+    """Clips by group and label: of the labels that were `tried`, and `others`, of which `background` is one."""
+
+    tried: Mapping[str, ByLabel]
+    others: Mapping[str, ByLabel]
+    places: Mapping[Path, str]
+    """Where a clip comes from: a repository or an address."""
+    table: Mapping[str, Any]
+
+    @property
+    def labels(self) -> list[str]:
+        """What was tried."""
+        return sorted(self.table["labels"])
+
+    def without(self, group: str, labels: Sequence[str]) -> tuple[ByLabel, list[Clip]]:
+        """Of a group the clips in which none of `labels` is to be heard, by label, and apart from them backgrounds."""
+        silent = {label: clips for label, clips in self.tried[group].items() if label not in labels}
+        silent |= self.others[group]
+        backgrounds = silent.pop(BACKGROUND, [])
+        return {label: clips for label, clips in sorted(silent.items()) if clips}, backgrounds
+
+
+def read_table(path: Path = TABLE) -> dict[str, Any]:
+    """The table. Raises `DatasetError` where a source is in two groups for one label."""
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    for label, entry in (table["labels"] | table["others"]).items():
+        named = [source for group in GROUPS for source in entry[group]]
+        twice = sorted({source for source in named if named.count(source) > 1})
+        if twice:
+            raise DatasetError(f"{path}: {label}: {twice[0]} is in two groups; wanted each source in one")
+    return table
+
+
+def read_sounds(folder: Path, built_in: Path, speech: Path | None = None) -> Sounds:
+    """The clips in `folder` by group, with built-in ones, written below `built_in`, where the table asks for them.
+
+    `speech`: a folder of folders of recordings of speech. Raises `DatasetError` for a licence that the table does not
+    know.
+    """
+    table = read_table()
+    home = folder if (folder / MANIFEST).is_file() else folder.parent
+    rows = read_rows(home / MANIFEST, ("file", "label", "recording_id", "source", "licence"))
+    places = {(home / row["file"]).resolve(): row.get("source_url_or_repo") or "" for row in rows}
+    group_of = {
+        (label, source): group
+        for label, entry in (table["labels"] | table["others"]).items()
+        for group in GROUPS
+        for source in entry[group]
+    }
+    sorted_clips: dict[str, dict[str, ByLabel]] = {
+        kind: {group: defaultdict(list) for group in GROUPS} for kind in ("labels", "others")
+    }
+    for clip in read_clips(folder):
+        group = group_of.get((clip.label, clip.source or ""))
+        if clip.licence not in table["licences"]:
+            raise DatasetError(f"{clip.path}: no word on the licence {clip.licence!r} in {TABLE.name}")
+        if group is None or clip.confidence == UNTESTED_CONFIDENCE or clip.path.stem in table["left_out"]:
+            continue
+        permitted = table["licences"][clip.licence][0] and clip.source not in table["left_out_of_training"]
+        if group == "train" and not permitted:
+            continue
+        sorted_clips["labels" if clip.label in table["labels"] else "others"][group][clip.label].append(clip)
+    for kind in sorted_clips:
+        wanted = [label for label, entry in table[kind].items() if entry.get("built_in")]
+        for clip in write_clips(built_in / kind, BUILT_IN_PER_LABEL, SEED, labels=wanted):
+            if clip.label != BACKGROUND:
+                sorted_clips[kind]["train"][clip.label].append(clip)
+    if speech is not None:
+        for group in ("choose", "report"):
+            sorted_clips["others"][group][SPEECH] = _speech(speech, table[SPEECH][group])
+        table["others"][SPEECH] = table[SPEECH]
+    _check_apart(sorted_clips)
+    return Sounds(sorted_clips["labels"], sorted_clips["others"], places, table)
+
+
+def _check_apart(sorted_clips: Mapping[str, Mapping[str, ByLabel]]) -> None:
+    """Raises `DatasetError` where one recording is in two groups, under whatever label."""
+    seen: dict[str, str] = {}
+    for kind in sorted_clips.values():
+        for group, by_label in kind.items():
+            for clip in (clip for clips in by_label.values() for clip in clips):
+                if seen.setdefault(clip.recording_id, group) != group:
+                    raise DatasetError(f"{clip.path}: its recording is also in the group {seen[clip.recording_id]}")
+
+
+def _speech(folder: Path, sources: Sequence[str]) -> list[Clip]:
+    found = []
+    for source in sources:
+        for path in sorted(audio.find(folder / source)):
+            found.append(Clip(path, SPEECH, f"{source}:{path.stem}", source))
+    if not found:
+        raise DatasetError(f"{folder}: no recordings in {' or '.join(sources)}")
+    return found
+
+
+def trained_on(sounds: Sounds) -> list[Clip]:
+    """Every clip of the group to train on, the built-in ones left out, by label and name."""
+    everything = [clip for kind in (sounds.tried, sounds.others) for clips in kind["train"].values() for clip in clips]
+    return sorted((clip for clip in everything if clip.source != BUILT_IN), key=lambda clip: (clip.label, clip.path))
+
+
+__all__ = ["GROUPS", "SPEECH", "Sounds", "read_sounds", "read_table", "trained_on"]

@@ -1,0 +1,168 @@
+"""The detectors that ship: they are in the package, are found by name, and keep what their cards promise."""
+
+import fnmatch
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hubbub
+from hubbub import audio
+from hubbub.detectors import DEFAULT, FOLDER, path_of, shipped
+from hubbub.errors import DetectorError
+from hubbub.mixing.builtin import SOUNDS
+from tests.conftest import Run
+
+ROOT = Path(__file__).parents[1]
+NAMES = ["small", "small.int8", "tiny", "tiny.int8"]
+SCRIPTS = ROOT / "scripts" / "shipping"
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Path:
+    """Steps, a pause, and glass that breaks, as the package synthesises them."""
+    rng = np.random.default_rng(0)
+    pause = np.zeros(2 * 22050, np.float32)
+    steps = [0.3 * SOUNDS["footsteps"](rng, 22050) for _ in range(3)]
+    glass = [0.3 * SOUNDS["glass_smash"](rng, 22050) for _ in range(3)]
+    samples = np.concatenate([pause, *steps, pause, *glass, pause])
+    audio.write(tmp_path / "street.wav", samples.astype(np.float32), 22050)
+    return tmp_path / "street.wav"
+
+
+def test_four_ship_and_each_is_what_its_name_says() -> None:
+    assert sorted(shipped()) == NAMES
+    for name in NAMES:
+        detector = hubbub.load(name)
+        assert detector.path == FOLDER / f"{name}.onnx"
+        assert len(detector.labels) >= 6
+        assert detector.labels == hubbub.load().labels
+        facts = detector.metadata.network
+        assert (facts["name"], facts.get("precision", "float")) == (
+            name.split(".")[0],
+            "int8" if name.endswith(".int8") else "float",
+        )
+        assert detector.metadata.scores["report"]["frame"]["micro_f1"] > 0
+    assert shipped()["tiny.int8"].stat().st_size < 150_000
+
+
+def test_without_a_name_it_is_small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert hubbub.load().path == FOLDER / "small.onnx"
+    assert DEFAULT == "small"
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(FOLDER / "tiny.onnx", "small")
+    assert hubbub.load().path == FOLDER / "small.onnx"  # nobody asked for the file
+
+
+def test_a_path_that_exists_goes_before_a_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert path_of("tiny") == FOLDER / "tiny.onnx"
+    shutil.copy(FOLDER / "small.onnx", "tiny")
+    assert path_of("tiny") == Path("tiny")
+    assert hubbub.load("tiny").metadata.network["name"] == "small"
+
+
+def test_an_unknown_name_is_one_line_with_those_that_ship() -> None:
+    with pytest.raises(DetectorError) as error:
+        hubbub.load("huge")
+    assert str(error.value) == (
+        "huge: no such file; wanted a detector, the .onnx file that `hubbub train` writes, "
+        "or one that ships: small, small.int8, tiny, tiny.int8"
+    )
+
+
+def test_detect_needs_no_model(street: Path, run: Run) -> None:
+    done = run("detect", street)
+    assert done.code == 0
+    header, *rows = done.out.splitlines()
+    assert header == "filename\tonset\toffset\tevent_label\tscore"
+    events = [row.split("\t") for row in rows]
+    assert {"footsteps", "glass_smash"} <= {label for _, _, _, label, _ in events}
+    assert all(name == "street.wav" and 1.5 < float(onset) < float(offset) for name, onset, offset, _, _ in events)
+    assert run("detect", street, "--model", "small").out == done.out
+    for name in ("small.int8", "tiny", "tiny.int8"):
+        assert run("detect", street, "-m", name).code == 0
+
+
+def test_other_commands_take_the_names(street: Path, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "events.tsv").write_text("filename\tonset\toffset\tevent_label\nstreet.wav\t1\t5\tfootsteps\n")
+    done = run("evaluate", tmp_path / "events.tsv", "tiny", "--json")
+    assert done.code == 0
+    assert '"footsteps"' in done.out
+    done = run("tune", "tiny", tmp_path / "events.tsv", "-o", tmp_path / "mine.onnx")
+    assert done.code == 0
+    assert hubbub.load(tmp_path / "mine.onnx").labels == hubbub.load("tiny").labels
+
+
+def test_detecting_with_the_default_imports_no_learning(street: Path) -> None:
+    code = (
+        "import sys, hubbub\n"
+        "events = hubbub.load().detect(sys.argv[1])\n"
+        "print(len(events) > 0, [name for name in ('torch', 'lightning', 'onnx', 'scipy') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(street)], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "True []\n", done.stderr
+
+
+# What is installed
+
+
+def patterns() -> list[str]:
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    found: list[str] = table["tool"]["setuptools"]["package-data"]["hubbub.detectors"]
+    return found
+
+
+def test_what_ships_is_package_data() -> None:
+    there = {entry.name for entry in resources.files("hubbub.detectors").iterdir()} - {"__init__.py", "__pycache__"}
+    assert there == {"NOTICE", *(f"{name}{end}" for name in NAMES for end in (".onnx", ".md"))}
+    assert [name for name in there if not any(fnmatch.fnmatch(name, pattern) for pattern in patterns())] == []
+
+
+def test_a_wheel_holds_them(tmp_path: Path) -> None:
+    copy = tmp_path / "source"
+    shutil.copytree(ROOT / "hubbub", copy / "hubbub", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    code = f"from setuptools import build_meta; build_meta.build_wheel({str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", code], cwd=copy, check=True, capture_output=True, timeout=120)
+    (wheel,) = tmp_path.glob("*.whl")
+    held = set(zipfile.ZipFile(wheel).namelist())
+    assert {f"hubbub/detectors/{name}.onnx" for name in NAMES} | {"hubbub/detectors/NOTICE"} <= held
+
+
+# What is told
+
+
+def test_every_card_tells_what_it_must() -> None:
+    table = tomllib.loads((SCRIPTS / "groups.toml").read_text("utf-8"))
+    for name in NAMES:
+        card = (FOLDER / f"{name}.md").read_text("utf-8")
+        detector = hubbub.load(name)
+        for label in (*table["labels"], *table["first_run"]):
+            assert f"| {label} |" in card or f"- {label}: " in card
+        f1 = detector.metadata.scores["report"]["frame"]["micro_f1"]
+        assert f"**{f1:.3f}**" in card
+        for heading in ("What it is worth", "What it is bad at", "Labels that were tried", "Training sounds"):
+            assert f"## {heading}" in card
+
+
+def test_only_what_may_be_trained_on_was() -> None:
+    table = tomllib.loads((SCRIPTS / "groups.toml").read_text("utf-8"))
+    notice = (FOLDER / "NOTICE").read_text("utf-8")
+    for name in NAMES:
+        licences = hubbub.load(name).metadata.training["licences"]
+        assert len(licences) > 5
+        assert [licence for licence in licences if not table["licences"][licence][0]] == []
+        assert [licence for licence in licences if f"  {licence}\n" not in notice] == []
+    for source in table["left_out_of_training"]:
+        assert f"\n{source}: " not in notice
+    for label, entry in (table["labels"] | table["others"]).items():
+        named = [source for group in ("train", "choose", "report") for source in entry[group]]
+        assert len(named) == len(set(named)), label
