@@ -83,7 +83,7 @@ def detect(
     from hubbub.cli.many import detect_into_folder, is_folder
 
     if is_folder(output, "--scores" if scores else "--page" if page else None, engine, address, retry):
-        chosen_thresholds = _thresholds(threshold) if threshold else None
+        chosen_thresholds = thresholds(threshold) if threshold else None
         detect_into_folder(
             paths, Path(str(output)), model, chosen_thresholds, device, format, jobs, engine, address, retry
         )
