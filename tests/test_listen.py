@@ -244,7 +244,8 @@ def test_what_is_not_installed_is_one_line(run: Run, detector_path: Path, monkey
 
 def test_a_command_has_the_event_in_its_environment_and_nothing_of_it_in_itself(tmp_path: Path) -> None:
     label, said = "dog'; touch $(touch hurt) `touch hurt`", list[str]()
-    script = f'cd "{tmp_path}" && env | grep -E "HUBBUB_(LABEL|ONSET|OFFSET|SCORE|TIME)=" | sort > $HUBBUB_SCORE.txt; echo "$HUBBUB_LABEL" >> all'
+    names = "HUBBUB_(LABEL|ONSET|OFFSET|SCORE|TIME)="
+    script = f'cd "{tmp_path}" && env | grep -E "{names}" | sort > $HUBBUB_SCORE.txt; echo "$HUBBUB_LABEL" >> all'
     commands = [Command(name, script, [label, "cat"], said.append) for name in (label, "cat")]
     commands.append(Command("*", f'cd "{tmp_path}" && echo any >> any', [label, "cat"], said.append))
     for each in commands:
