@@ -414,11 +414,13 @@ def test_a_batch_killed_and_taken_up_ends_as_one_undisturbed(
 def test_a_batch_that_is_stopped_leaves_no_process(tmp_path: Path, detector_path: Path, bursts: np.ndarray) -> None:
     folder, out = tmp_path / "recordings", tmp_path / "out"
     folder.mkdir()
-    for index in range(3):
-        soundfile.write(folder / f"{index}.wav", np.tile(bursts, 60 if index else 1), RATE)
+    soundfile.write(folder / "00.wav", bursts, RATE)
+    soundfile.write(folder / "01.wav", np.tile(bursts, 60), RATE)
+    for index in range(2, 100):  # more than any machine hears before it is told to stop
+        os.link(folder / "01.wav", folder / f"{index:02d}.wav")
     command = [sys.executable, "-m", "hubbub", "detect", folder, "-m", detector_path, "-o", out, "-j", "2"]
     process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while not (out / "events/0.wav.tsv").exists() and process.poll() is None:
+    while not (out / "events/00.wav.tsv").exists() and process.poll() is None:
         time.sleep(0.01)
     time.sleep(0.05)
     children = psutil.Process(process.pid).children()
@@ -427,7 +429,7 @@ def test_a_batch_that_is_stopped_leaves_no_process(tmp_path: Path, detector_path
     assert (process.returncode, said) == (130, "hubbub: stopped; what was finished is kept\n")
     assert children
     assert psutil.wait_procs(children, timeout=10)[1] == []
-    assert '"0.wav"' in (out / "record.jsonl").read_text()
+    assert '"00.wav"' in (out / "record.jsonl").read_text()
 
 
 # Broken
