@@ -16,7 +16,7 @@ the report's features. Scores are taken on one 10 ms grid.
 Rules (threshold, median, …) are chosen label by label on the validation side in both. Each finished run is kept below
 OUT; started again, what is there is not done again. `--jobs` processes train at once, on a thread each. `cost` measures
 one after the other, in rounds: a step of training, and the time to detect, front end included. Differences are judged
-by the paired bootstrap over recordings; each recording's counts, and each resample's PSDS, is summed over the seeds.
+by the paired bootstrap over recordings; a resample's F1 and PSDS are the means over the seeds.
 """
 
 import argparse
@@ -282,7 +282,6 @@ class Bench:
         }  # fmt: skip
         out.parent.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(out.with_suffix(".npz"), **arrays)
-        torch.save(fitted.network.state_dict(), out.with_suffix(".pt"))
         out.write_text(json.dumps(found), encoding="utf-8")
         return found
 

@@ -17,7 +17,7 @@ from hubbub.events import Event
 from hubbub.model import Model
 
 MAX_FRAMES = 256
-"""Frames in one run of the graph, so that what it computes stays in a core's cache: 1500 take a fifth longer."""
+"""Frames in one run of the graph, so that what it computes stays in a core's cache; 1500 take longer."""
 LOST_SECONDS = 600
 """Seconds of lost audio that are decided at once, so that memory does not grow with what was lost."""
 
