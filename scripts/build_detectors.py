@@ -1,12 +1,14 @@
 """The detectors that ship, from nothing but a folder of clips: trained, chosen, written, and at the end reported on.
 
-    python scripts/build_detectors.py CLIPS OUT --speech FOLDER            # trains, chooses labels and thresholds
-    python scripts/build_detectors.py CLIPS OUT --speech FOLDER --report   # then looks at the third group of sources
+    python scripts/debian_sounds.py DEBIAN
+    python scripts/build_detectors.py CLIPS OUT --also DEBIAN --annotated FOLDER             # trains and chooses
+    python scripts/build_detectors.py CLIPS OUT --also DEBIAN --annotated FOLDER --report    # looks at the third group
 
 CLIPS/<label>/<file> with a manifest.csv that names every clip's source, licence and origin; `shipping/groups.toml` says
-which source is trained on, chosen on and reported on. FOLDER holds recordings of speech in the folders that the table
-names. OUT gets small.onnx, small.int8.onnx, tiny.onnx and tiny.int8.onnx, a card for each, NOTICE, and results.json. A
-run that was stopped goes on where it was; finished mixtures and trainings in OUT/work are taken as they are.
+which source is trained on, chosen on and reported on. DEBIAN is such a folder too, of speech and music; FOLDER holds
+annotated recordings of speech in the folders that the table names. OUT gets small.onnx, small.int8.onnx, tiny.onnx and
+tiny.int8.onnx, a card for each, NOTICE, and results.json. A run that was stopped goes on where it was; finished
+mixtures and trainings in OUT/work are taken as they are.
 
 The third group decides nothing. How often it was looked at is counted in results.json and told in the cards.
 """
@@ -27,7 +29,7 @@ from hubbub.files import make_folder, write_text
 
 MINUTES = {"small": 1320, "tiny": 600}
 """Of mixtures that each network hears."""
-CHOOSE_MINUTES, REPORT_MINUTES = 40.0, 60.0
+CHOOSE_MINUTES, REPORT_MINUTES, CROWD_MINUTES = 40.0, 60.0, 30.0
 LEAST_F1 = 0.4
 """Frame F1 on the mixtures to choose on, at thresholds that keep to the budget of false alarms, that a label is shipped
 from."""
@@ -39,14 +41,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--speech", type=Path, help="Folders of recordings of speech.")
+    parser.add_argument("--also", type=Path, action="append", default=[], help="Another folder of clips.")
+    parser.add_argument("--annotated", type=Path, help="Folders of annotated recordings of speech.")
     parser.add_argument("--workers", type=int, default=1, help="Processes that mix while another one trains.")
     parser.add_argument("--report", action="store_true", help="Look at the third group of sources.")
     given = parser.parse_args()
     reporter = Reporter()
     work = given.out / "work"
     make_folder(work, ConfigError)
-    sounds = read_sounds(given.clips, work / "built-in", given.speech)
+    sounds = read_sounds([given.clips, *given.also], work, given.annotated)
     file = given.out / "results.json"
     before = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     if given.report:
@@ -68,7 +71,7 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
     """Trains both networks on every label that is tried, ships the labels that `small` hears, and writes the files."""
     work, tried = out / "work", sounds.labels
     mixed = mixtures.mixtures(sounds, "choose", tried, CHOOSE_MINUTES, work, clips, reporter)
-    hour = mixtures.hour_without(sounds, "choose", tried, work, clips, reporter)
+    hour = mixtures.hour_without(sounds, "choose", tried)
     results: dict[str, Any] = {
         "tried": tried,
         "first_run": sounds.table["first_run"],
@@ -105,7 +108,8 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
         making.write(path, made, choice, config, facts)
         for line in making.described(choice):
             reporter.say(line)
-        making.int8_of(path, mixed)
+        rounded = making.int8_of(path, mixed, hour.recordings, reporter)
+        reporter.say(f"{name} in int8: micro F1 {rounded.micro_f1:.3f} where chosen, in float {choice.micro_f1:.3f}")
         results["detectors"][name] = {
             "f1": choice.f1,
             "micro_f1": choice.micro_f1,
@@ -122,19 +126,21 @@ def report(sounds: Sounds, clips: Path, out: Path, results: dict[str, Any], repo
     work, labels = out / "work", results["labels"]
     known = mixtures.mixtures(sounds, "choose", results["tried"], CHOOSE_MINUTES, work, clips, reporter)
     mixed = mixtures.mixtures(sounds, "report", labels, REPORT_MINUTES, work, clips, reporter)
-    hour = mixtures.hour_without(sounds, "report", labels, work, clips, reporter)
-    found: dict[str, Any] = {"minutes": REPORT_MINUTES, **hour.facts(), "scores": {}}
+    hour = mixtures.hour_without(sounds, "report", labels)
+    crowd = mixtures.crowd_without(sounds, "report", labels, CROWD_MINUTES, work, clips, reporter)
+    found: dict[str, Any] = {"minutes": REPORT_MINUTES, "crowd_minutes": CROWD_MINUTES, **hour.facts(), "scores": {}}
     for name in (f"{network}{kind}" for network in MINUTES for kind in ("", ".int8")):
         path = out / f"{name}.onnx"
         with reporter.bar(f"reporting on {name}") as tick:
             tick(0, 1)
-            scored = scoring.score(load(path, threads=1), mixed, hour.recordings, known)
+            scored = scoring.score(load(path, threads=1), mixed, hour.recordings, crowd, known)
         found["scores"][name] = scored.to_dict() | {"bytes": path.stat().st_size}
         lost = found["scores"][name.removesuffix(".int8")]["frame_f1"] - scored.frame_f1
         making.keep_scores(path, scored)
         reporter.say(
             f"{name}: frame F1 {scored.frame_f1:.3f}, best that does not listen {scored.best_trivial:.3f}, "
-            f"{scored.alarms:.1f} false alarms per hour, {path.stat().st_size / 1e3:.0f} kB"
+            f"{scored.alarms:.1f} false alarms per hour, {scored.alarms_in_crowd:.1f} in the crowd, "
+            f"{path.stat().st_size / 1e3:.0f} kB"
             + (f"; int8 costs {100 * lost:.2f} points of frame F1" if name.endswith("int8") else "")
         )
     return found

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hubbub.datasets.annotated import AnnotatedRecording
-from hubbub.decode import LabelRule, decode, median_filter
+from hubbub.decode import LabelRule, median_filter
 from hubbub.detector import Detector
-from hubbub.events import Event, to_targets
+from hubbub.events import runs, to_targets
 from hubbub.grid import Grid
 from hubbub.tuning.rules import SILENT
 
@@ -115,23 +115,36 @@ def _tried(
     rules, right, on, alarms = [SILENT], [0.0], [0.0], [0.0]
     longest = MOST_BRIEF if label in BRIEF else np.inf
     shapes = [s for s in SHAPES if s.shortest_event <= longest and s.median * grid.period <= longest]
+    true_before = np.concatenate(([0], np.cumsum(targets)))
     for median in sorted({shape.median for shape in shapes}):
         lines = [median_filter(np.pad(values, median // 2), median) for values in (line, silent)]
         for shape in shapes:
             for ratio in LOW_RATIOS if shape.median == median else ():
                 for threshold in THRESHOLDS:
                     rule = replace(shape, threshold=threshold, low_threshold=threshold * ratio)
-                    events, false = (_events(label, grid, values, rule) for values in lines)
-                    estimated = to_targets(events, [label], grid, len(targets))[:, 0]
+                    spans, false = (_spans(values, rule, grid) for values in lines)
                     rules.append(rule)
-                    right.append(float((estimated & targets).sum()))
-                    on.append(float(estimated.sum()))
+                    right.append(float((true_before[spans[:, 1]] - true_before[spans[:, 0]]).sum()))
+                    on.append(float((spans[:, 1] - spans[:, 0]).sum()))
                     alarms.append(len(false) / hours)
     return Table(rules, np.array(right), np.array(on), np.array(alarms), int(targets.sum()), hours)
 
 
-def _events(label: str, grid: Grid, values: NDArray[np.float64], rule: LabelRule) -> list[Event]:
-    return decode(values[:, None], [label], [replace(rule, median=1)], grid, grid.seconds(len(values)))
+def _spans(values: NDArray[np.float64], rule: LabelRule, grid: Grid) -> NDArray[np.int64]:
+    """Where `decode` puts events in filtered probabilities, frames of shape (n_events, 2): thousands of rules are
+    tried, and this makes no `Event` of each."""
+    low = runs(values >= rule.low_threshold)
+    high = np.append(np.flatnonzero(values >= rule.threshold), len(values))
+    first = high[np.searchsorted(high, low[:, 0])]  # an event begins where the threshold is reached
+    begun = first < low[:, 1]
+    first, last = first[begun], low[begun, 1]
+    if not len(first):
+        return np.empty((0, 2), np.int64)
+    apart = first[1:] - last[:-1] >= max(1, grid.frames_in(rule.shortest_gap))
+    spans: NDArray[np.int64] = np.stack([first[np.append(True, apart)], last[np.append(apart, True)]], axis=1)
+    long_enough = spans[:, 1] - spans[:, 0] >= grid.frames_in(rule.shortest_event)
+    kept: NDArray[np.int64] = spans[long_enough]
+    return kept
 
 
 def _line(

@@ -1,10 +1,10 @@
 """What is made for training beside the clips: synthesised sounds that are no label, and clips as rooms change them.
 
-Clips that may be trained on are few, and of speech there are none at all. So talkers, music, machines and clatter are
-synthesised for the detector to stay silent on, and every clip is also heard through rooms and poor microphones.
+Clips that may be trained on are few. So music, machines, clatter and noise are synthesised for the detector to stay
+silent on, and every clip is also heard through rooms and poor microphones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,45 +36,13 @@ from hubbub.mixing.builtin.pieces import (
 RATE = 22050
 SOURCE = "synthesised"
 PER_KIND = 48
-VARIANTS = 2
+VARIANTS, MOST_VARIANTS = 2, 12
+CLIPS_OF_A_LABEL = 120
+"""Of labels with fewer clips, each is changed in more ways."""
 NARROW = ("donateacry",)
 """Sources whose recordings end at 4 kHz."""
 LONGEST = 15.0
 """Seconds of a clip that are changed."""
-VOWELS = (
-    (730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480), (570, 840, 2410), (440, 1020, 2240),
-)  # fmt: skip
-"""Formants of vowels, Hz (Peterson and Barney 1952)."""
-
-
-def talking(rng: np.random.Generator, n: int) -> Samples:
-    """Somebody talks: syllables of vowels and noisy consonants, phrases with pauses; perhaps several people at once."""
-    out = np.zeros(n, np.float32)
-    for _ in range(int(rng.choice((1, 1, 1, 2, 4)))):
-        pitch, size = log_uniform(rng, 85, 280), float(rng.uniform(0.9, 1.25))
-        at = float(rng.uniform(0, 1))
-        while at < n / RATE - 0.3:
-            for _ in range(int(rng.integers(3, 12))):
-                seconds = float(rng.uniform(0.08, 0.3))
-                add(out, _syllable(rng, seconds, pitch * float(rng.uniform(0.85, 1.25)), size), at, RATE)
-                at += seconds * float(rng.uniform(0.85, 1.2))
-            at += float(rng.exponential(0.6))
-    return out
-
-
-def _syllable(rng: np.random.Generator, seconds: float, pitch: float, size: float) -> Samples:
-    n = length(seconds, RATE)
-    first, second = rng.choice(len(VOWELS), 2)
-    pairs = zip(VOWELS[int(first)], VOWELS[int(second)], (90, 110, 170), (1.0, 0.6, 0.25), strict=True)
-    formants = [(through(n, (0, size * a), (1, size * b)), width, gain) for a, b, width, gain in pairs]
-    contour = through(n, (0, pitch * float(rng.uniform(0.9, 1.15))), (1, pitch * float(rng.uniform(0.85, 1.05))))
-    vowel = peaked(sung(contour, RATE, formants, tilt=1.1)) * fades(n, RATE, 0.02, 0.04)
-    if chance(rng, 0.6):
-        low = log_uniform(rng, 800, 5000)
-        size_of = length(float(rng.uniform(0.01, 0.1)), RATE)
-        noise = band(white(rng, size_of), RATE, low, min(low * 2.5, 10000)) * fades(size_of, RATE, 0.003, 0.02)
-        add(vowel, peaked(noise), 0.0, RATE, float(rng.uniform(0.1, 0.6)))
-    return vowel
 
 
 def music(rng: np.random.Generator, n: int) -> Samples:
@@ -138,19 +106,18 @@ def texture(rng: np.random.Generator, n: int) -> Samples:
 
 
 KINDS: dict[str, Callable[[np.random.Generator, int], Samples]] = {
-    "talking": talking, "music": music, "machine": machine, "clatter": clatter, "texture": texture,
+    "music": music, "machine": machine, "clatter": clatter, "texture": texture,
 }  # fmt: skip
-MORE_OF = {"talking": 3}
-"""Times as many: speech is what a detector hears most."""
 
 
-def synthesised(folder: Path, seed: int) -> dict[str, list[Clip]]:
-    """Sounds that are no label, by kind; written below `folder` where they are not there yet."""
+def synthesised(folder: Path, seed: int, beside: Mapping[str, Sequence[Clip]]) -> dict[str, list[Clip]]:
+    """Synthesised sounds by kind, with the clips of that kind that there are beside them; written below `folder` where
+    they are not there yet."""
     found: dict[str, list[Clip]] = {}
     for number, (kind, make) in enumerate(KINDS.items()):
         make_folder(folder / kind, ConfigError)
-        found[kind] = []
-        for index in range(PER_KIND * MORE_OF.get(kind, 1)):
+        found[kind] = [*beside.get(kind, ())]
+        for index in range(PER_KIND):
             path = folder / kind / f"{kind}-{index:03d}.wav"
             if not path.is_file():
                 rng = np.random.default_rng([seed, number, index])
@@ -161,11 +128,12 @@ def synthesised(folder: Path, seed: int) -> dict[str, list[Clip]]:
 
 
 def changed(clips: Sequence[Clip], folder: Path, seed: int) -> list[Clip]:
-    """The clips and `VARIANTS` of each: through a room, through a narrow or overdriven microphone, or both."""
+    """The clips and `VARIANTS` or more of each: through a room, through a narrow or overdriven microphone, or both."""
     found = list(clips)
+    variants = min(MOST_VARIANTS, max(VARIANTS, CLIPS_OF_A_LABEL // max(1, len(clips))))
     for clip in clips:
         make_folder(folder / clip.label, ConfigError)
-        for index in range(VARIANTS):
+        for index in range(variants):
             path = folder / clip.label / f"{clip.path.stem}-{index}.wav"
             if not path.is_file():
                 rng = np.random.default_rng([seed, index, *path.stem.encode()])

@@ -40,7 +40,7 @@ def recipe(network: str, minutes: float, workers: int, seed: int = 0) -> TrainCo
         # the mixtures are coloured already: with more of it a few hours of training are too few
         augment=Augment(gain_db=6, colour_db=4, shifted_bands=2, masked_bands=8),
         noisy=0.15,
-        quiet=0.1,
+        quiet=0.2,
         device="cpu",
         threads=1,
         workers=workers,

@@ -10,18 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hubbub import audio
+from hubbub import annotations, audio
 from hubbub.datasets.clips import MANIFEST, read_clips
 from hubbub.datasets.split import UNTESTED_CONFIDENCE
 from hubbub.datasets.tables import read_rows
 from hubbub.errors import DatasetError
+from hubbub.events import Event, merge
+from hubbub.files import make_folder
 from hubbub.mixing import BACKGROUND, Clip
 from hubbub.mixing.builtin.write import SOURCE as BUILT_IN
 from hubbub.mixing.builtin.write import write_clips
 
 TABLE = Path(__file__).with_name("groups.toml")
 GROUPS = ("train", "choose", "report")
-SPEECH = "speech"
+SPEECH, SILENCE = "speech", "silence"
+LEAST_SPEECH, MOST_SPEECH = 0.5, 12.0
+"""Seconds of a turn: shorter ones are left out, longer ones cut."""
 BUILT_IN_PER_LABEL = 16
 SEED = 1
 
@@ -62,16 +66,13 @@ def read_table(path: Path = TABLE) -> dict[str, Any]:
     return table
 
 
-def read_sounds(folder: Path, built_in: Path, speech: Path | None = None) -> Sounds:
-    """The clips in `folder` by group, with built-in ones, written below `built_in`, where the table asks for them.
+def read_sounds(folders: Sequence[Path], made: Path, annotated: Path | None = None) -> Sounds:
+    """The clips in `folders` by group, with built-in ones where the table asks for them, and speech cut out of the
+    recordings in folders of `annotated` that the table names; what is made is written below `made`.
 
-    `speech`: a folder of folders of recordings of speech. Raises `DatasetError` for a licence that the table does not
-    know.
+    Raises `DatasetError` for a licence that the table does not know.
     """
     table = read_table()
-    home = folder if (folder / MANIFEST).is_file() else folder.parent
-    rows = read_rows(home / MANIFEST, ("file", "label", "recording_id", "source", "licence"))
-    places = {(home / row["file"]).resolve(): row.get("source_url_or_repo") or "" for row in rows}
     group_of = {
         (label, source): group
         for label, entry in (table["labels"] | table["others"]).items()
@@ -81,25 +82,32 @@ def read_sounds(folder: Path, built_in: Path, speech: Path | None = None) -> Sou
     sorted_clips: dict[str, dict[str, ByLabel]] = {
         kind: {group: defaultdict(list) for group in GROUPS} for kind in ("labels", "others")
     }
-    for clip in read_clips(folder):
+    places: dict[Path, str] = {}
+    everything: list[Clip] = []
+    for folder in folders:
+        home = folder if (folder / MANIFEST).is_file() else folder.parent
+        rows = read_rows(home / MANIFEST, ("file", "label", "recording_id", "source", "licence"))
+        places |= {(home / row["file"]).resolve(): row.get("source_url_or_repo") or "" for row in rows}
+        everything += read_clips(folder)
+    for name, entry in table[SPEECH].items() if annotated is not None else ():
+        spoken = _speech(annotated / name, entry["labels"], made / SPEECH, entry["licence"])
+        places |= {clip.path.resolve(): entry["place"] for clip in spoken}
+        everything += spoken
+    for clip in everything:
         group = group_of.get((clip.label, clip.source or ""))
-        if clip.licence not in table["licences"]:
-            raise DatasetError(f"{clip.path}: no word on the licence {clip.licence!r} in {TABLE.name}")
         if group is None or clip.confidence == UNTESTED_CONFIDENCE or clip.path.stem in table["left_out"]:
             continue
-        permitted = table["licences"][clip.licence][0] and clip.source not in table["left_out_of_training"]
-        if group == "train" and not permitted:
-            continue
+        if group == "train":
+            if clip.licence not in table["licences"]:
+                raise DatasetError(f"{clip.path}: no word on the licence {clip.licence!r} in {TABLE.name}")
+            if not table["licences"][clip.licence][0] or clip.source in table["left_out_of_training"]:
+                continue
         sorted_clips["labels" if clip.label in table["labels"] else "others"][group][clip.label].append(clip)
     for kind in sorted_clips:
         wanted = [label for label, entry in table[kind].items() if entry.get("built_in")]
-        for clip in write_clips(built_in / kind, BUILT_IN_PER_LABEL, SEED, labels=wanted):
+        for clip in write_clips(made / "built-in" / kind, BUILT_IN_PER_LABEL, SEED, labels=wanted):
             if clip.label != BACKGROUND:
                 sorted_clips[kind]["train"][clip.label].append(clip)
-    if speech is not None:
-        for group in ("choose", "report"):
-            sorted_clips["others"][group][SPEECH] = _speech(speech, table[SPEECH][group])
-        table["others"][SPEECH] = table[SPEECH]
     _check_apart(sorted_clips)
     return Sounds(sorted_clips["labels"], sorted_clips["others"], places, table)
 
@@ -114,13 +122,25 @@ def _check_apart(sorted_clips: Mapping[str, Mapping[str, ByLabel]]) -> None:
                     raise DatasetError(f"{clip.path}: its recording is also in the group {seen[clip.recording_id]}")
 
 
-def _speech(folder: Path, sources: Sequence[str]) -> list[Clip]:
+def _speech(folder: Path, labels: str, made: Path, licence: str) -> list[Clip]:
+    """What is said in the recordings below `folder`, a clip a turn, written below `made`; `labels` are their files."""
+    named: dict[str, list[Event]] = {}
+    for file in sorted(folder.glob(labels)):
+        named |= {Path(name).stem: list(events) for name, events in annotations.read(file).items()}
     found = []
-    for source in sources:
-        for path in sorted(audio.find(folder / source)):
-            found.append(Clip(path, SPEECH, f"{source}:{path.stem}", source))
+    for path in sorted(audio.find(folder)):
+        said = [Event(each.onset, each.offset, SPEECH) for each in named[path.stem] if each.label != SILENCE]
+        for index, turn in enumerate(merge(said)):
+            if turn.duration < LEAST_SPEECH:
+                continue
+            target = made / f"{folder.name}__{path.stem}-{index}.wav"
+            if not target.is_file():
+                make_folder(made, DatasetError)
+                samples, rate = audio.read(path, start=turn.onset, duration=min(turn.duration, MOST_SPEECH))
+                audio.write(target, samples, rate)
+            found.append(Clip(target, SPEECH, f"{folder.name}:{path.stem}", folder.name, licence))
     if not found:
-        raise DatasetError(f"{folder}: no recordings in {' or '.join(sources)}")
+        raise DatasetError(f"{folder}: nothing is said in its recordings; wanted turns in {labels}")
     return found
 
 

@@ -47,13 +47,25 @@ def heard(
     """Plays `mixtures`, and recordings `without` the labels, to a trained network, written to `path` meanwhile."""
     torch.set_num_threads(1)
     export(path, fitted.network, OURS, labels, [LabelRule()] * len(labels), network_facts={}, training_facts={})
-    detector = load(path, threads=1)
+    return Made(fitted, labels, _tables(load(path, threads=1), mixtures, without, reporter))
+
+
+def _tables(
+    detector: Detector,
+    mixtures: Sequence[AnnotatedRecording],
+    without: Sequence[AnnotatedRecording],
+    reporter: Reporter,
+) -> list[Table]:
     with reporter.bar("trying thresholds") as tick:
         tick(0, 1)
-        tables = tried(
-            labels, detector.metadata.grid, mixtures, listen(detector, mixtures), without, listen(detector, without)
+        return tried(
+            detector.labels,
+            detector.metadata.grid,
+            mixtures,
+            listen(detector, mixtures),
+            without,
+            listen(detector, without),
         )
-    return Made(fitted, labels, tables)
 
 
 def write(path: Path, made: Made, choice: Choice, config: TrainConfig, facts: dict[str, Any]) -> None:
@@ -67,11 +79,17 @@ def write(path: Path, made: Made, choice: Choice, config: TrainConfig, facts: di
     )  # fmt: skip
 
 
-def int8_of(path: Path, heard: Sequence[AnnotatedRecording]) -> Detector:
-    """Writes `NAME.int8.onnx` beside it, ranges taken from `heard`, with the same rules."""
+def int8_of(
+    path: Path, mixtures: Sequence[AnnotatedRecording], without: Sequence[AnnotatedRecording], reporter: Reporter
+) -> Choice:
+    """Writes `NAME.int8.onnx` beside it: ranges are taken from `mixtures`, and rules chosen for what it gives itself,
+    since rules at the edge of a budget do not bear rounding."""
     target = path.with_suffix(".int8.onnx")
-    quantize(path, target, [each.path for each in heard])
-    return load(target, threads=1)
+    quantize(path, target, [each.path for each in mixtures])
+    detector = load(target, threads=1)
+    choice = chosen(detector.labels, _tables(detector, mixtures, without, reporter), BUDGET)
+    rewrite(target, target, lambda metadata: metadata.decided(choice.rules, {}))
+    return choice
 
 
 def described(choice: Choice) -> list[str]:

@@ -1,4 +1,4 @@
-"""Mixtures to choose and to report on, an hour of recordings without the labels, and what training mixes for itself."""
+"""Mixtures to choose and to report on, recordings without the labels, and what training mixes for itself."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -17,12 +17,11 @@ from hubbub.training.front_end import OURS
 from hubbub.training.reporting import Reporter
 from hubbub.training.soundscapes import mix_config
 from shipping.extras import changed, synthesised
-from shipping.groups import SEED, SPEECH, Sounds
+from shipping.groups import SEED, Sounds
 
 LABELS_OF_A_SCENE = (1, 4)
 POLYPHONY = 0.5
 """Labels that sound at once on average: as in a street, not as in TUT-SED Synthetic 2016, whose recipe is denser."""
-HOUR = 3600.0
 SEEDS = {"choose": 11, "report": 12}
 TRAINING = {
     "n_labels": (2, 8),
@@ -39,17 +38,14 @@ WITHOUT = {"n_labels": (1, 3), "polyphony": POLYPHONY, "scene_gain_db": (-12.0, 
 
 @dataclass(frozen=True)
 class Hour:
-    """An hour of audio in which none of the labels is to be heard. `seconds_alone`: of distinct recordings, each played
-    once as it is; the rest are those recordings mixed with each other. `made_of`: seconds alone by kind and source."""
+    """Distinct recordings in which none of the labels is to be heard. `made_of`: seconds by kind and source."""
 
     recordings: Sequence[AnnotatedRecording]
-    seconds_alone: float
     made_of: Mapping[str, float]
 
     def facts(self) -> dict[str, Any]:
         """Ready for JSON."""
-        seconds = sum(each.duration for each in self.recordings)
-        return {"hour": {"seconds": seconds, "seconds_alone": self.seconds_alone, "made_of": dict(self.made_of)}}
+        return {"hour": {"seconds": sum(self.made_of.values()), "made_of": dict(self.made_of)}}
 
 
 def fresh(sounds: Sounds, labels: Sequence[str], config: TrainConfig, made: Path) -> Fresh:
@@ -57,7 +53,10 @@ def fresh(sounds: Sounds, labels: Sequence[str], config: TrainConfig, made: Path
     beside them, below the folder `made`."""
     others, backgrounds = sounds.without("train", labels)
     clips = {label: changed(sounds.tried["train"][label], made / "changed", SEED) for label in labels}
-    clips |= _together(others | synthesised(made / "synthesised", SEED), sounds.table["together"])
+    others |= synthesised(made / "synthesised", SEED, others)
+    under = [clip for label in sounds.table["under"]["labels"] for clip in others[label]]
+    backgrounds = [*_as_often(backgrounds, under), *under]
+    clips |= _together(others, sounds.table["together"])
     mixing = mix_config("train", len(clips), config, True).model_copy(
         update=TRAINING | {"sample_rate": OURS.sample_rate}
     )
@@ -65,6 +64,11 @@ def fresh(sounds: Sounds, labels: Sequence[str], config: TrainConfig, made: Path
     return Fresh(
         clips, backgrounds, mixing, tuple(labels), OURS, config.train_minutes, store, config.noisy, config.quiet
     )
+
+
+def _as_often(few: Sequence[Clip], many: Sequence[Clip]) -> list[Clip]:
+    """Few clips, repeated so that they are drawn half as often as many others."""
+    return [*few] * max(1, round(len(many) / 2 / max(1, len(few))))
 
 
 def _together(clips: Mapping[str, list[Clip]], names: Mapping[str, Sequence[str]]) -> dict[str, list[Clip]]:
@@ -88,28 +92,27 @@ def mixtures(
     return _mixed(clips, backgrounds, config, round(minutes), SEEDS[group], folder / group, root, reporter)
 
 
-def hour_without(
-    sounds: Sounds, group: str, labels: Sequence[str], folder: Path, root: Path, reporter: Reporter
-) -> Hour:
-    """An hour of recordings of `group` that hold none of `labels`: each as it is, then mixed with each other."""
+def hour_without(sounds: Sounds, group: str, labels: Sequence[str]) -> Hour:
+    """The recordings of `group` that hold none of `labels`, each once and as it is: about an hour."""
     others, backgrounds = sounds.without(group, labels)
-    alone = [
-        AnnotatedRecording(clip.path, f"{clip.label}/{clip.path.name}", audio.info(clip.path).duration, (), "")
-        for clip in [*backgrounds, *(clip for clips in others.values() for clip in clips)]
-    ]
-    made_of: dict[str, float] = {}
-    for clip, recording in zip(
-        [*backgrounds, *(clip for clips in others.values() for clip in clips)], alone, strict=True
-    ):
+    recordings, made_of = [], dict[str, float]()
+    for clip in [*backgrounds, *(clip for clips in others.values() for clip in clips)]:
+        duration = audio.info(clip.path).duration
+        recordings.append(AnnotatedRecording(clip.path, f"{clip.label}/{clip.path.name}", duration, (), ""))
         kind = f"{clip.label} ({clip.source})"
-        made_of[kind] = made_of.get(kind, 0.0) + recording.duration
-    seconds = sum(recording.duration for recording in alone)
+        made_of[kind] = made_of.get(kind, 0.0) + duration
+    return Hour(recordings, made_of)
+
+
+def crowd_without(
+    sounds: Sounds, group: str, labels: Sequence[str], minutes: float, folder: Path, root: Path, reporter: Reporter
+) -> list[AnnotatedRecording]:
+    """Sounds of `group` that are none of `labels`, repeated and mixed with each other as densely as labels are."""
+    others, backgrounds = sounds.without(group, labels)
     config = mix_config("test", len(others), TrainConfig(), True).model_copy(update=WITHOUT)
-    under = [*backgrounds, *others.get(SPEECH, ())]
-    n_scenes = max(0, -int(-(HOUR - seconds) // config.duration[0]))
-    mixed = _mixed(others, under, config, n_scenes, SEEDS[group] + 10, folder / f"{group}-without", root, reporter)
-    silent = [AnnotatedRecording(each.path, each.name, each.duration, (), "") for each in mixed]
-    return Hour([*alone, *silent], seconds, made_of)
+    place = folder / f"{group}-without"
+    mixed = _mixed(others, backgrounds, config, round(minutes), SEEDS[group] + 10, place, root, reporter)
+    return [AnnotatedRecording(each.path, each.name, each.duration, (), "") for each in mixed]
 
 
 def _mixed(

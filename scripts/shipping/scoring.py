@@ -13,7 +13,8 @@ from hubbub.metrics import evaluate_with_trivial
 
 @dataclass(frozen=True)
 class Scored:
-    """Frame F1 in all and by label; the systems that do not listen; false alarms an hour, and what set them off."""
+    """Frame F1 in all and by label; the systems that do not listen; false alarms an hour, and what set them
+    off; how many there are in the crowd, where other sounds than the labels are mixed with each other."""
 
     frame_f1: float
     by_label: dict[str, dict[str, float]]
@@ -24,6 +25,7 @@ class Scored:
     alarms_by_label: dict[str, float]
     alarms_by_sound: dict[str, int]
     hours: float
+    alarms_in_crowd: float
 
     @property
     def best_trivial(self) -> float:
@@ -39,6 +41,7 @@ def score(
     detector: Detector,
     mixtures: Sequence[AnnotatedRecording],
     without: Sequence[AnnotatedRecording],
+    crowd: Sequence[AnnotatedRecording],
     known: Sequence[AnnotatedRecording],
 ) -> Scored:
     """`known`: mixtures of another group, from which the constant answer that does best is chosen."""
@@ -51,11 +54,7 @@ def score(
     alarms = {each.name: detector.detect(each.path) for each in without}
     hours = sum(each.duration for each in without) / 3600
     by_label = Counter(event.label for events in alarms.values() for event in events)
-    by_sound = Counter(
-        f"{event.label} in {name if '/' in name and not name.startswith('audio/') else 'mixtures'}"
-        for name, events in alarms.items()
-        for event in events
-    )
+    by_sound = Counter(f"{event.label} in {name}" for name, events in alarms.items() for event in events)
     return Scored(
         frame.micro_f1,
         {label: _of(frame, label) for label in labels},
@@ -66,6 +65,7 @@ def score(
         {label: by_label[label] / hours for label in labels},
         dict(by_sound.most_common()),
         hours,
+        sum(len(detector.detect(each.path)) for each in crowd) / (sum(each.duration for each in crowd) / 3600),
     )
 
 
