@@ -199,7 +199,7 @@ def _time(jobs: Sequence[Job], sounds: Sounds, reporter: Reporter) -> None:
     samples = np.resize(samples, TIMED_PIECES * SUBSEQUENCE * REPORT_POLYPHONIC.hop)
     with reporter.bar("timing detection") as tick:
         for index, job in enumerate(jobs):
-            detector = load(job.detector)
+            detector = load(job.detector, device="cpu")
             seconds = []
             for _ in range(TIMINGS):
                 started = time.perf_counter()

@@ -148,7 +148,7 @@ def train(
         f"{out}: {exported.n_bytes / 1e6:.2f} MB; in random blocks it differs from torch "
         f"by {exported.largest_difference:.1e} at most"
     )
-    detector = load(out)
+    detector = load(out, device="cpu")
     if front_end.top_db is not None:
         # features were clipped relative to the recording, the file clips relative to each sub-sequence
         heard = Validation(labels, grid, predicted, reference, durations).calibrated(decided.calibration).probabilities
@@ -185,7 +185,7 @@ def train(
         rewrite(out, out, lambda metadata: metadata.model_copy(update={"scores": metadata.scores | facts}))
     if int8:
         int8_beside(out, sides["validation"], test, reporter)
-    return Trained(load(out), scores, test, estimated, fit_folder / "log.csv", split, notes, probed)
+    return Trained(load(out, device="cpu"), scores, test, estimated, fit_folder / "log.csv", split, notes, probed)
 
 
 def _folder_beside(out: Path) -> Path:

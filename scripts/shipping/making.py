@@ -47,7 +47,7 @@ def heard(
     """Plays `mixtures`, and recordings `without` the labels, to a trained network, written to `path` meanwhile."""
     torch.set_num_threads(1)
     export(path, fitted.network, OURS, labels, [LabelRule()] * len(labels), network_facts={}, training_facts={})
-    detector = load(path, threads=1)
+    detector = load(path, device="cpu", threads=1)
     with reporter.bar("trying thresholds") as tick:
         tick(0, 1)
         tables = tried(
@@ -71,7 +71,7 @@ def int8_of(path: Path, heard: Sequence[AnnotatedRecording]) -> Detector:
     """Writes `NAME.int8.onnx` beside it, ranges taken from `heard`, with the same rules."""
     target = path.with_suffix(".int8.onnx")
     quantize(path, target, [each.path for each in heard])
-    return load(target, threads=1)
+    return load(target, device="cpu", threads=1)
 
 
 def described(choice: Choice) -> list[str]:

@@ -217,7 +217,7 @@ def _time(jobs: Sequence[ClipJob], data: UrbanSound8K, reporter: Reporter) -> No
     sounds = np.concatenate([audio.read(clip.path, 22050)[0] for clip in data.clips[:4]])
     with reporter.bar("timing detection") as tick:
         for index, job in enumerate(jobs):
-            detector = load(job.detector)
+            detector = load(job.detector, device="cpu")
             clip = np.resize(sounds, 4 * detector.sample_rate)
             seconds = []
             for _ in range(TIMINGS):
