@@ -149,7 +149,7 @@ def train(
     minutes: Annotated[float, typer.Option(min=1, help="Soundscapes to mix for training, from clips.")] = 120,
     test_minutes: Annotated[float, typer.Option(min=1, help="Soundscapes to mix for testing, from clips.")] = 60,
     seed: Seed = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps …")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, rocm, mps, xpu.")] = "auto",
     jobs: Jobs = os.cpu_count() or 1,
     page: Annotated[bool, typer.Option(help="Write a page with curves, scores and timelines.")] = True,
     probe: Annotated[bool, typer.Option(help="Play noises and other sounds to it, and warn where it fires.")] = True,
