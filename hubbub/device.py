@@ -29,6 +29,11 @@ PROVIDERS: dict[str, tuple[str, ...]] = {
     "openvino": ("OpenVINOExecutionProvider",),
 }
 """Devices with their providers, the better one first. `auto` tries the devices in this order."""
+EXACT: dict[str, dict[str, str]] = {
+    "CUDAExecutionProvider": {"use_tf32": "0"},
+    "OpenVINOExecutionProvider": {"precision": "ACCURACY"},
+}
+"""What providers are told, so that they compute in float32 where they would not; older ones know no such word."""
 DEVICES = (AUTO, *PROVIDERS)
 LARGEST_DIFFERENCE = 1e-3
 """Of a probability. Sums in another order differ by 1e-6, half precision and TF32 by 1e-3 to 1e-2; thresholds are told
@@ -99,11 +104,20 @@ def open_session(path: Path, provider: str, threads: int | None) -> Session:
         options.intra_op_num_threads = threads
     if provider == "DmlExecutionProvider":
         options.enable_mem_pattern = False  # it refuses to start otherwise
-    # no fallback: it is told on standard output, where the events go
-    session = onnxruntime.InferenceSession(str(path), options, providers=[provider], enable_fallback=0)
-    if provider not in session.get_providers():
-        raise RuntimeError(f"{provider} is in this build and does not start here")
-    return session
+
+    def opened(told: dict[str, str]) -> Session:
+        # no fallback: it is told on standard output, where the events go
+        session = onnxruntime.InferenceSession(str(path), options, providers=[(provider, told)], enable_fallback=0)
+        if provider not in session.get_providers():
+            raise RuntimeError(f"{provider} is in this build and does not start here")
+        return session
+
+    try:
+        return opened(EXACT.get(provider, {}))
+    except Exception:  # onnxruntime's exceptions share no base class but this
+        if provider not in EXACT:
+            raise
+        return opened({})
 
 
 def choose(

@@ -1,5 +1,6 @@
 """Where a detector computes: providers that differ, are slower or do not start, by fakes that run on the CPU."""
 
+import re
 import time
 import warnings
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from hubbub import DetectorError, audio, device, model
 from tests.conftest import Run
 
 CUDA, OPENVINO = "CUDAExecutionProvider", "OpenVINOExecutionProvider"
+SPEED = r"a second of audio takes \d{3,}\.\d ms, on the CPU \d+\.\d ms"
 REAL = onnxruntime.InferenceSession
 Change = Callable[[list[np.ndarray]], list[np.ndarray]]
 """What a fake provider makes of the outputs of the CPU: the probabilities, then the states."""
@@ -43,11 +45,13 @@ class Fake:
 class Build:
     """An ONNX Runtime with the providers that a test adds; the CPU takes `CPU_SECONDS` a run where there is one."""
 
-    CPU_SECONDS = 0.02
+    CPU_SECONDS = 0.04
 
     def __init__(self) -> None:
         self.made: dict[str, Fake] = {}
         self.opened: list[str] = []
+        self.told: list[dict[str, str]] = []
+        self.unknown: set[str] = set()
         self._added: dict[str, tuple[Change, float, Exception | None, bool]] = {}
 
     def add(
@@ -63,12 +67,17 @@ class Build:
     def providers(self) -> list[str]:
         return [*self._added, "AzureExecutionProvider", "CPUExecutionProvider"]
 
-    def session(self, path: str, options: Any, providers: list[str], enable_fallback: int) -> Any:
-        (provider,) = providers
+    def session(
+        self, path: str, options: Any, providers: list[tuple[str, dict[str, str]]], enable_fallback: int
+    ) -> Any:
+        ((provider, told),) = providers
         assert not enable_fallback, "onnxruntime would tell it on standard output"
         self.opened.append(provider)
+        self.told.append(told)
+        if set(told) & self.unknown:
+            raise RuntimeError(f"unknown provider option {told}")
         if provider not in self._added:
-            return Fake(path, options, lambda outputs: outputs, self.CPU_SECONDS if self._added else 0.0, providers)
+            return Fake(path, options, lambda outputs: outputs, self.CPU_SECONDS if self._added else 0.0, [provider])
         change, seconds, error, starts = self._added[provider]
         if error is not None:
             raise error
@@ -162,13 +171,13 @@ def test_states_that_differ_are_seen_where_the_probabilities_do_not(build: Build
 
 
 def test_one_that_is_slower_is_left_unless_it_was_named(build: Build, detector_path: Path) -> None:
-    build.add(OPENVINO, seconds=0.05)
+    build.add(OPENVINO, seconds=0.2)
     found, (line,) = said(detector_path)
     assert found.device.name == "cpu"
-    assert line.startswith("openvino is left for the CPU, which is faster: a second of audio takes 1")
+    assert re.fullmatch(r"openvino is left for the CPU, which is faster: " + SPEED, line)
     found, (line,) = said(detector_path, device="openvino")
     assert found.device.name == "openvino"
-    assert line.startswith("openvino is slower than the CPU: a second of audio takes 1")
+    assert re.fullmatch(r"openvino is slower than the CPU: " + SPEED, line)
 
 
 def test_one_that_does_not_start_is_left_or_told(build: Build, detector_path: Path) -> None:
@@ -188,6 +197,15 @@ def test_the_next_one_is_tried(build: Build, detector_path: Path) -> None:
     build.add(CUDA, error=RuntimeError("no driver"))
     found, told = said(detector_path)
     assert (found.device.name, told) == ("openvino", ["cuda is left for the CPU: it does not start (no driver)"])
+
+
+def test_cuda_computes_in_float32_where_it_knows_how(build: Build, detector_path: Path) -> None:
+    build.add(CUDA)
+    assert said(detector_path)[0].device.name == "cuda"
+    assert build.told == [{}, {"use_tf32": "0"}]
+    build.unknown.add("use_tf32")
+    assert said(detector_path)[0].device.name == "cuda"
+    assert build.told[2:] == [{}, {"use_tf32": "0"}, {}]
 
 
 def test_rocm_has_two_providers(build: Build, detector_path: Path) -> None:
@@ -273,7 +291,7 @@ def test_a_batch_takes_the_device_that_was_checked(
 
 
 def test_listen_says_it_too(build: Build, detector_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    build.add(OPENVINO, seconds=0.05)
+    build.add(OPENVINO, seconds=0.2)
     done = run("listen", "-", "-m", detector_path, "-v", "--rate", 1)  # not enough is said of the samples
     lines = done.err.splitlines()
     assert lines[0].startswith("tiny.onnx: on cpu, CPUExecutionProvider of ")
