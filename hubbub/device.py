@@ -7,7 +7,7 @@ ONNX Runtime has the CPU only, as from `pip install onnxruntime`, nothing is che
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -41,6 +41,8 @@ apart in steps of 1e-2."""
 LARGEST_STATE_DIFFERENCE = 0.05
 """Of a state's largest number: a detector that says 0 to the second of audio says it whatever it computed, but what it
 carries to the next block shows it."""
+LONGEST_REASON = 200
+"""Characters of what ONNX Runtime says."""
 N_TIMED = 3
 """Runs over the second of audio on either side, by turns; the fastest of each counts."""
 
@@ -137,7 +139,8 @@ def choose(
     """
     by_cpu = listener(cpu)
     wanted = by_cpu()  # the first run allocates and compiles
-    notes: list[str] = []
+    left: dict[str, str] = {}
+    failed: list[Exception] = []
     for device in tried:
         try:
             session = _quietly(path, device.provider, threads)
@@ -145,35 +148,40 @@ def choose(
             differs = difference(other(), wanted)
             took, cpu_took = _timed(other, by_cpu) if differs is None else (0.0, 0.0)
         except Exception as error:  # onnxruntime's exceptions share no base class but this
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            if by_name:
-                raise DetectorError(f"device {device.name!r}: does not start ({reason}); use --device cpu") from error
-            notes.append(f"{device.name} is left for the CPU: it does not start ({reason})")
-            continue
-        if differs is not None:
-            notes.append(f"{device.name} is left for the CPU: {differs}")
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:LONGEST_REASON]
+            left[device.name] = f"does not start ({reason})"
+            failed.append(error)
             continue
         speed = f"a second of audio takes {1e3 * took:.1f} ms, on the CPU {1e3 * cpu_took:.1f} ms"
-        if took < cpu_took or by_name:
-            notes += [] if took < cpu_took else [f"{device.name} is slower than the CPU: {speed}"]
-            note = "; ".join(notes) or None
+        if differs is not None:
+            left[device.name] = differs
+        elif took < cpu_took or by_name:
+            left.pop(device.name, None)  # its other provider, which did not start
+            slower = None if took < cpu_took else f"{device.name} is slower than the CPU: {speed}"
+            note = slower or _left(left, device.name)
             return session, replace(device, threads=threads, check=f"as on the CPU; {speed}", note=note)
-        notes.append(f"{device.name} is left for the CPU, which is faster: {speed}")
-    return cpu, replace(on_cpu(threads), note="; ".join(notes) or None)
+        else:
+            left[device.name] = f"is slower; {speed}"
+    if by_name and len(failed) == len(tried):
+        ((name, reason),) = left.items()
+        raise DetectorError(f"device {name!r}: {reason}; use --device cpu") from failed[-1]
+    return cpu, replace(on_cpu(threads), note=_left(left, "the CPU"))
+
+
+def _left(left: Mapping[str, str], taken: str) -> str | None:
+    return "; ".join(f"{name} is left for {taken}: it {reason}" for name, reason in left.items()) or None
 
 
 def difference(heard: Heard, wanted: Heard) -> str | None:
-    """How far what was heard is from what the CPU hears, in words; None where it is near enough."""
+    """What a device does that hears other than the CPU, in words; None where it is near enough."""
     (probabilities, states), (wanted_probabilities, wanted_states) = heard, wanted
     most = float(np.abs(probabilities - wanted_probabilities).max())
     if not most <= LARGEST_DIFFERENCE:  # NaN is no small difference
-        return f"its probabilities differ by {most:.2g}, more than {LARGEST_DIFFERENCE:g}"
+        return f"gives probabilities that differ by {most:.2g}, more than {LARGEST_DIFFERENCE:g}"
     for state, wanted_state in zip(states, wanted_states, strict=True):
         part = float(np.abs(state - wanted_state).max() / max(np.abs(wanted_state).max(), 1e-6))
         if not part <= LARGEST_STATE_DIFFERENCE:
-            return (
-                f"what it carries from block to block differs by {part:.0%}, more than {LARGEST_STATE_DIFFERENCE:.0%}"
-            )
+            return f"carries from block to block what differs by {part:.0%}, more than {LARGEST_STATE_DIFFERENCE:.0%}"
     return None
 
 
