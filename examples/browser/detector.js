@@ -224,11 +224,7 @@ class Decider {
     if (filtered >= this.rule.threshold) this.active = true;
     else if (filtered < this.rule.low_threshold) this.active = false;
     if (this.active) {
-      if (this.pending !== null && frame !== this.pending.last && frame - this.pending.last >= this.gap) {
-        events.push(...this.#event(this.pending));
-        this.pending = null;
-      }
-      this.pending ??= { first: frame, sumFirst: before };
+      this.pending ??= { first: frame, sumFirst: before }; // one that is too long ago has been given
       Object.assign(this.pending, { last: frame + 1, sumLast: this.sum });
     } else if (this.pending !== null && this.n - this.pending.last >= this.gap) {
       events.push(...this.#event(this.pending));
