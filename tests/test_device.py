@@ -1,5 +1,6 @@
 """Where a detector computes: providers that differ, are slower or do not start, by fakes that run on the CPU."""
 
+import json
 import re
 import time
 import warnings
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
@@ -197,6 +199,27 @@ def test_the_next_one_is_tried(build: Build, detector_path: Path) -> None:
     build.add(CUDA, error=RuntimeError("no driver"))
     found, told = said(detector_path)
     assert (found.device.name, told) == ("openvino", ["cuda is left for openvino: it does not start (no driver)"])
+
+
+@pytest.mark.parametrize(("block", "n_frames"), [(1, [16, 34]), (7, [14, 42]), (64, [64, 64])])
+def test_the_second_comes_in_two_whole_blocks(
+    build: Build, detector_path: Path, tmp_path: Path, block: int, n_frames: list[int]
+) -> None:
+    """After the silence; at least two of them, so that a state is carried, however long a block is."""
+    graph = onnx.load(detector_path)
+    (entry,) = graph.metadata_props
+    settle = json.loads(entry.value)["settle"]
+    entry.value = json.dumps({**json.loads(entry.value), "block": block})
+    onnx.save(graph, tmp_path / "blocks.onnx")
+    seen: list[int] = []
+
+    def counted(outputs: list[np.ndarray]) -> list[np.ndarray]:
+        seen.append(outputs[0].shape[1])
+        return outputs
+
+    build.add(CUDA, counted)
+    assert said(tmp_path / "blocks.onnx")[0].device.name == "cuda"
+    assert seen[:3] == [-(-settle // block) * block, *n_frames]
 
 
 def test_cuda_computes_in_float32_where_it_knows_how(build: Build, detector_path: Path) -> None:

@@ -46,7 +46,7 @@ export class Timeline {
 
   plot() {
     const width = this.canvas.parentElement.clientWidth;
-    const left = Math.min(150, Math.max(84, width * 0.18));
+    const left = Math.min(150, Math.max(104, width * 0.18));
     return { left, width: Math.max(10, width - left - 14), total: width };
   }
 
