@@ -241,6 +241,9 @@ def test_rocm_has_two_providers(build: Build, detector_path: Path) -> None:
     build.add("MIGraphXExecutionProvider", starts=False)
     found, told = said(detector_path, device="rocm")
     assert (found.device.provider, told) == ("ROCMExecutionProvider", [])
+    build.add("ROCMExecutionProvider", shifted(0.5))
+    found, (line,) = said(detector_path, device="rocm")
+    assert (found.device.name, line[:35]) == ("cpu", "rocm is left for the CPU: it gives ")
 
 
 def test_a_file_that_is_no_detector_is_told_before_any_provider(build: Build, tmp_path: Path) -> None:
