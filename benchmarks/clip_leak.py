@@ -19,7 +19,7 @@ from hubbub import audio
 from hubbub.datasets.urbansound8k import SliceClip, read_urbansound8k
 from hubbub.datasets.urbansound8k_protocols import Sides, fold_split, folds_of, leaked, random_split
 from hubbub.metrics import Counts, interval, unpaired_difference
-from hubbub.training.fit import machine
+from hubbub.training.device import machine
 from hubbub.training.front_end import OURS, FrontEnd
 
 

@@ -88,7 +88,7 @@ def middle(work: Callable[[], float], runs: int) -> float:
 
 def parts_of(detector: Path, recording: Path, runs: int) -> dict[str, float]:
     """Seconds on one thread of each part alone; resampling and decisions are what a step more costs."""
-    opened = hubbub.load(detector, threads=1)
+    opened = hubbub.load(detector, device="cpu", threads=1)
     samples, _ = audio.read(recording, opened.sample_rate)
     found = opened.probabilities(samples)
     at_its_rate = middle(lambda: timed(lambda: [len(block) for block in audio.blocks(recording, RATE)]), runs)
@@ -113,7 +113,7 @@ def timed(work: Callable[[], object]) -> float:
 
 def hop_milliseconds(detector: Path, recording: Path) -> float:
     """The median time to push a hop."""
-    opened = hubbub.load(detector, threads=1)
+    opened = hubbub.load(detector, device="cpu", threads=1)
     samples, _ = audio.read(recording, opened.sample_rate, duration=HOP_SECONDS)
     hop = opened.metadata.hop
     stream, took = opened.stream(), []

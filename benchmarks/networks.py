@@ -59,8 +59,9 @@ from hubbub.networks.count import multiply_adds_per_second, n_parameters
 from hubbub.networks.report import POLYPHONIC
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Example
+from hubbub.training.device import machine
 from hubbub.training.export import silence_of
-from hubbub.training.fit import fit, machine
+from hubbub.training.fit import fit
 from hubbub.training.fresh import Fresh
 from hubbub.training.front_end import OURS as OUR_FEATURES
 from hubbub.training.front_end import REPORT_POLYPHONIC, FrontEndConfig

@@ -75,7 +75,7 @@ def costs(
             export(
                 path, network, front_end, labels, [LabelRule()] * len(labels), network_facts={}, training_facts={}
             )  # fmt: skip
-            detectors[name] = hubbub.load(path, threads=threads)
+            detectors[name] = hubbub.load(path, device="cpu", threads=threads)
             found[name] = {
                 "parameters": n_parameters(network),
                 "multiply_adds": multiply_adds_per_second(network, rate, front_end.n_features, SUBSEQUENCE),
@@ -86,7 +86,7 @@ def costs(
             if isinstance(network, Hub):
                 rounded = path.with_suffix(".int8.onnx")
                 quantize(path, rounded, [recording])
-                detectors[f"{name} int8"] = hubbub.load(rounded, threads=threads)
+                detectors[f"{name} int8"] = hubbub.load(rounded, device="cpu", threads=threads)
                 found[name] |= {"kilobytes_int8": rounded.stat().st_size / 1e3, "detect_int8": []}
         for number in range(rounds + 1):
             for name, (network, front_end) in networks.items():

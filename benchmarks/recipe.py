@@ -47,8 +47,9 @@ from hubbub.networks.count import multiply_adds_per_second, n_parameters
 from hubbub.training import front_end as front_ends
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Augment, Example
+from hubbub.training.device import machine
 from hubbub.training.export import silence_of
-from hubbub.training.fit import fit, machine
+from hubbub.training.fit import fit
 from hubbub.training.fresh import Fresh, FreshSegments
 from hubbub.training.front_end import FrontEnd, FrontEndConfig
 from hubbub.training.predict import predict

@@ -4,6 +4,7 @@ Importing it brings the listening half only: `load` a detector, `detect` events 
 """
 
 from hubbub.detector import ClipDetector, Detector, Probabilities, load
+from hubbub.device import Device
 from hubbub.errors import AnnotationError, AudioError, ConfigError, DatasetError, DetectorError, HubbubError
 from hubbub.events import Event
 from hubbub.stream import Latency, Stream
@@ -16,6 +17,7 @@ __all__ = [
     "DatasetError",
     "Detector",
     "DetectorError",
+    "Device",
     "Event",
     "HubbubError",
     "Latency",

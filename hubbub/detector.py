@@ -1,6 +1,7 @@
 """What a user holds: a detector for recordings of any length, in constant memory, and for live audio."""
 
 import copy
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from hubbub import audio
 from hubbub.clip import label_blocks
 from hubbub.decode import LabelRule, decode
 from hubbub.detectors import path_of
+from hubbub.device import AUTO, Device
 from hubbub.errors import ConfigError
 from hubbub.events import Event
 from hubbub.model import Metadata, Model
@@ -48,6 +50,11 @@ class Detector:
     def path(self) -> Path:
         """The file that the detector was loaded from."""
         return self._model.path
+
+    @property
+    def device(self) -> Device:
+        """Where it computes."""
+        return self._model.device
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -219,13 +226,24 @@ def _ahead(blocks: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32
             yield block
 
 
-def load(path: str | Path | None = None, *, device: str = "cpu", threads: int | None = None) -> Detector:
+def load(path: str | Path | None = None, *, device: str = AUTO, threads: int | None = None) -> Detector:
     """Opens a detector: a `ClipDetector` where the file says that its task is `clip`.
 
     `path`: an `.onnx` file, or the name of a detector that ships: small, small.int8, tiny or tiny.int8; None: small.
-    `device`: cpu, cuda, rocm, directml, coreml or openvino, where onnxruntime has it.
+    `device`: auto, cpu, cuda, rocm, coreml, directml or openvino; auto is the best that this build of ONNX Runtime has.
+    Whatever is not the CPU is checked against it on a second of audio, and left for it where it differs or, with auto,
+    does not start or is slower; that is warned of, and `Detector.device` says which it is. `threads`: of the CPU; None
+    is one a core.
 
-    Raises `DetectorError` where the file is missing, is no detector, or the device is not there.
+    Raises `DetectorError` where the file is missing, is no detector, or a device named is not there.
     """
+    detector = opened(path, device, threads)
+    if detector.device.note is not None:
+        warnings.warn(detector.device.note, RuntimeWarning, stacklevel=2)
+    return detector
+
+
+def opened(path: str | Path | None, device: str, threads: int | None) -> Detector:
+    """As `load`; what there is to warn of is left to `Detector.device.note`."""
     model = Model(path_of(path), device, threads)
     return ClipDetector(model) if model.metadata.task == "clip" else Detector(model)

@@ -6,17 +6,20 @@ and gives `probabilities` (1, n_labels), which sum to 1. The front end is inside
 features.
 """
 
+import copy
 import json
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal, Self
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hubbub.calibration import Calibration
 from hubbub.decode import LabelRule
+from hubbub.device import AUTO, CPU, Heard, Listener, Session, candidates, choose, on_cpu, open_session, second_of_audio
 from hubbub.errors import DetectorError
 from hubbub.grid import Grid
 
@@ -26,15 +29,8 @@ SCHEMAS = (1, 2)
 States = dict[str, NDArray[np.float32]]
 SUM_TOLERANCE = 1e-3
 """How far the probabilities of a clip may be from a sum of 1: well above the rounding of a softmax."""
-
-PROVIDERS = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "rocm": "MIGraphXExecutionProvider",
-    "directml": "DmlExecutionProvider",
-    "coreml": "CoreMLExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
-}
+CHECKED_SECONDS = 1.0
+"""Of audio, by which a device is checked against the CPU."""
 
 
 class Metadata(BaseModel):
@@ -114,13 +110,24 @@ class Metadata(BaseModel):
 
 
 class Model:
-    """A detector file, opened. Raises `DetectorError`, one line, for whatever is wrong with it."""
+    """A detector file, opened on a `device` of `hubbub.device.DEVICES`; `Model.device` is the one that was taken.
 
-    def __init__(self, path: str | Path, device: str = "cpu", threads: int | None = None) -> None:
+    Raises `DetectorError`, one line, for whatever is wrong with the file, or where the device is not there.
+    """
+
+    def __init__(self, path: str | Path, device: str = CPU, threads: int | None = None) -> None:
         self.path = Path(path)
-        self._session = _open(self.path, device, threads)
+        _check_there(self.path)
+        tried = candidates(device)
+        self._session = _open(self.path, threads)
         self.metadata = _read_metadata(self.path, self._session)
         self._silence: States | None = None
+        self.device = on_cpu(threads)
+        if tried:
+            by_name = device != AUTO
+            self._session, self.device = choose(self.path, tried, by_name, threads, self._session, self._listener)
+        # DirectML lets nobody run the same session twice at once
+        self._turn: AbstractContextManager[object] = Lock() if self.device.name == "directml" else nullcontext()
 
     def run(self, audio: NDArray[np.float32], states: States) -> tuple[NDArray[np.float32], States]:
         """One step: `audio` (n_samples,), a multiple of block * hop → probabilities (n_frames, n_labels), states.
@@ -170,6 +177,26 @@ class Model:
             self._silence = states
         return dict(self._silence)
 
+    def _listener(self, session: Session) -> Listener:
+        """What hears `CHECKED_SECONDS` of audio by a session: from silence, in two blocks with the state carried, or as
+        a clip."""
+        meta, other = self.metadata, copy.copy(self)
+        other._session, other._silence, other._turn = session, None, nullcontext()
+        n_samples = round(CHECKED_SECONDS * meta.sample_rate)
+        if meta.clip is not None:
+            clip = second_of_audio(meta.sample_rate, min(n_samples, meta.clip))
+            return lambda: (other.run_clip(clip), [])
+        step = meta.block * meta.hop
+        n_steps = max(2, -(-n_samples // step))
+        samples, cut = second_of_audio(meta.sample_rate, n_steps * step), n_steps // 3 * step or step
+
+        def hear() -> Heard:
+            first, states = other.run(samples[:cut], other.silent_states())
+            second, states = other.run(samples[cut:], states)
+            return np.concatenate([first, second]), list(states.values())
+
+        return hear
+
     def _calibrated(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         for index, label in enumerate(self.metadata.labels):
             if label in self.metadata.calibration:
@@ -178,7 +205,8 @@ class Model:
 
     def _run(self, names: list[str], inputs: States) -> list[NDArray[np.float32]]:
         try:
-            outputs: list[NDArray[np.float32]] = self._session.run(names, inputs)
+            with self._turn:
+                outputs: list[NDArray[np.float32]] = self._session.run(names, inputs)
         except Exception as error:  # onnxruntime's exceptions share no base class but this
             reason = str(error).strip().splitlines()[0]
             raise DetectorError(f"{self.path}: does not run ({reason}); train the detector again") from error
@@ -189,28 +217,22 @@ def _outputs(states: States) -> list[str]:
     return [f"{name}_out" for name in states]
 
 
-def _open(path: Path, device: str, threads: int | None) -> onnxruntime.InferenceSession:
+def _check_there(path: Path) -> None:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "no such file"
         raise DetectorError(f"{path}: {what}; wanted a detector, the .onnx file that `hubbub train` writes")
-    if device not in PROVIDERS:
-        raise DetectorError(f"device {device!r} is none of {', '.join(PROVIDERS)}")
-    if PROVIDERS[device] not in onnxruntime.get_available_providers():
-        raise DetectorError(f"device {device!r}: this build of onnxruntime lacks {PROVIDERS[device]}; use --device cpu")
-    options = onnxruntime.SessionOptions()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # or it waits by burning a core
-    options.log_severity_level = 4  # what goes wrong is told by our own errors
-    if threads is not None:
-        options.intra_op_num_threads = threads
+
+
+def _open(path: Path, threads: int | None) -> Session:
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=[PROVIDERS[device]])
+        return open_session(path, on_cpu(threads).provider, threads)
     except Exception as error:  # onnxruntime's exceptions share no base class but this
         raise DetectorError(
             f"{path}: is no ONNX file that onnxruntime can open; wanted a detector that `hubbub train` wrote"
         ) from error
 
 
-def _read_metadata(path: Path, session: onnxruntime.InferenceSession) -> Metadata:
+def _read_metadata(path: Path, session: Session) -> Metadata:
     text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
     if text is None:
         raise DetectorError(
@@ -240,7 +262,7 @@ def _read_metadata(path: Path, session: onnxruntime.InferenceSession) -> Metadat
     return metadata
 
 
-def _check_graph(path: Path, session: onnxruntime.InferenceSession, metadata: Metadata) -> None:
+def _check_graph(path: Path, session: Session, metadata: Metadata) -> None:
     missing_rules = [label for label in metadata.labels if label not in metadata.decode]
     if missing_rules and metadata.task == "events":
         raise DetectorError(f"{path}: no decision rule for label {missing_rules[0]!r}; train the detector again")

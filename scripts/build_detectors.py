@@ -133,7 +133,7 @@ def report(sounds: Sounds, clips: Path, out: Path, results: dict[str, Any], repo
         path = out / f"{name}.onnx"
         with reporter.bar(f"reporting on {name}") as tick:
             tick(0, 1)
-            scored = scoring.score(load(path, threads=1), mixed, hour.recordings, crowd, known)
+            scored = scoring.score(load(path, device="cpu", threads=1), mixed, hour.recordings, crowd, known)
         found["scores"][name] = scored.to_dict() | {"bytes": path.stat().st_size}
         lost = found["scores"][name.removesuffix(".int8")]["frame_f1"] - scored.frame_f1
         making.keep_scores(path, scored)

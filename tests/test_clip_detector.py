@@ -21,6 +21,7 @@ from hubbub.annotations.scores import read_scores
 from hubbub.clip import windows
 from hubbub.detection import Sink
 from hubbub.detector import ClipDetector, Detector
+from hubbub.device import second_of_audio
 from hubbub.errors import AudioError, ConfigError, DetectorError
 from hubbub.events import Event
 from hubbub.model import METADATA_KEY, Metadata, Model
@@ -90,6 +91,15 @@ def clip_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def clip(clip_path: Path) -> Detector:
     return hubbub.load(clip_path)
+
+
+def test_a_device_is_checked_by_a_clip_of_a_second(clip_path: Path) -> None:
+    model = Model(clip_path)
+    probabilities, states = model._listener(model._session)()
+    second = second_of_audio(model.metadata.sample_rate, min(model.metadata.sample_rate, int(model.metadata.clip or 0)))
+    assert (probabilities == model.run_clip(second)).all()
+    assert probabilities.shape == (len(LABELS),)
+    assert states == []
 
 
 def noise(n_samples: int, size: float, seed: int = 0) -> np.ndarray:

@@ -30,7 +30,8 @@ ROOMS: dict[str, set[str]] = {
     "annotations": {"numpy"},
     "decode": {"numpy"},
     "calibration": {"numpy"},
-    "model": {"numpy", "onnxruntime", "pydantic"},
+    "device": {"numpy", "onnxruntime"},
+    "model": {"numpy", "pydantic"},
     "stream": {"numpy"},
     "clip": {"numpy"},
     "detectors": set(),
@@ -237,7 +238,7 @@ def not_cached(path: Path) -> bool:
 
 def texts() -> Iterator[tuple[Path, str]]:
     """Every file of the project that a person wrote."""
-    folders = ("hubbub", "tests", "scripts", "benchmarks", "docs", ".ci")
+    folders = ("hubbub", "tests", "scripts", "benchmarks", "docs", "examples", ".ci")
     files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file() and not_cached(path)]
     files += [path for path in ROOT.iterdir() if path.suffix in (".md", ".toml", ".txt") or path.name == "Makefile"]
     files = [path for path in files if path.suffix != ".onnx"]

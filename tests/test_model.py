@@ -82,7 +82,7 @@ def test_a_file_cut_short_anywhere(tmp_path: Path, detector_path: Path) -> None:
 def test_an_unknown_device_and_one_that_is_not_there(detector_path: Path) -> None:
     with pytest.raises(DetectorError) as error:
         hubbub.load(detector_path, device="tpu")
-    assert str(error.value) == "device 'tpu' is none of cpu, cuda, rocm, directml, coreml, openvino"
+    assert str(error.value) == "device 'tpu' is none of auto, cpu, cuda, rocm, coreml, directml, openvino"
     with pytest.raises(DetectorError) as error:
         hubbub.load(detector_path, device="directml")  # exists on Windows only
     assert (

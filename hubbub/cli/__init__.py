@@ -10,17 +10,17 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-import hubbub
 from hubbub.cli.conversion import convert
 from hubbub.cli.evaluation import evaluate, show_scores
 from hubbub.cli.inspection import inspect
 from hubbub.cli.listening import ListenCommand, listen
-from hubbub.cli.options import thresholds
+from hubbub.cli.options import Device, Verbose, load, thresholds
 from hubbub.cli.probing import probe as probe_command
 from hubbub.cli.probing import show_probe
 from hubbub.cli.reproduction import reproduce
 from hubbub.cli.tuning import Calibrate, FalseAlarms, Precision, checked, tune
 from hubbub.console import Reporter
+from hubbub.device import AUTO
 from hubbub.errors import AnnotationError, ConfigError, HubbubError
 from hubbub.files import check_writable
 
@@ -51,7 +51,6 @@ Threshold = Annotated[
 ]
 Format = Annotated[str | None, typer.Option("--format", "-f", help="tsv, csv, json, raven, textgrid, audacity …")]
 Output = Annotated[str | None, typer.Option("--output", "-o", help="Write here, a file or a FOLDER/ of results.")]
-Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, rocm, directml, coreml, openvino.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="How many things to do at once.")]
 Seed = Annotated[int, typer.Option(min=0, help="For everything random.")]
 
@@ -71,7 +70,8 @@ def detect(
     output: Output = None,
     scores: Annotated[Path | None, typer.Option(help="Folder for the probabilities, a table a recording.")] = None,
     page: Annotated[Path | None, typer.Option(help="Write an HTML page of what was found.")] = None,
-    device: Device = "cpu",
+    device: Device = AUTO,
+    verbose: Verbose = False,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="At once: 1; into a FOLDER all cores.")
     ] = None,
@@ -85,7 +85,7 @@ def detect(
     if is_folder(output, "--scores" if scores else "--page" if page else None, engine, address, retry):
         chosen_thresholds = thresholds(threshold) if threshold else None
         detect_into_folder(
-            paths, Path(str(output)), model, chosen_thresholds, device, format, jobs, engine, address, retry
+            paths, Path(str(output)), model, chosen_thresholds, device, verbose, format, jobs, engine, address, retry
         )
         return
     from hubbub import batch
@@ -98,7 +98,7 @@ def detect(
 
         check_writable(page, ConfigError)
         shown = Chosen()
-    detector = hubbub.load(model, device=device, threads=None if jobs == 1 else 1)
+    detector = load(model, device, reporter, verbose, jobs)
     if threshold:
         detector = detector.with_thresholds(thresholds(threshold))
     chosen, errors = batch.recordings(paths)
@@ -149,7 +149,7 @@ def train(
     minutes: Annotated[float, typer.Option(min=1, help="Soundscapes to mix for training, from clips.")] = 120,
     test_minutes: Annotated[float, typer.Option(min=1, help="Soundscapes to mix for testing, from clips.")] = 60,
     seed: Seed = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps …")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, rocm, mps, xpu.")] = "auto",
     jobs: Jobs = os.cpu_count() or 1,
     page: Annotated[bool, typer.Option(help="Write a page with curves, scores and timelines.")] = True,
     probe: Annotated[bool, typer.Option(help="Play noises and other sounds to it, and warn where it fires.")] = True,

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-import hubbub
+from hubbub.cli.options import Device, Verbose, load
 from hubbub.console import Reporter
+from hubbub.device import AUTO
 from hubbub.errors import ConfigError, HubbubError
 from hubbub.files import check_writable
 
@@ -27,7 +28,8 @@ def evaluate(
     threshold: Annotated[float, typer.Option(min=0, max=1, help="For score tables: where an event begins.")] = 0.5,
     as_json: Annotated[bool, typer.Option("--json", help="All scores as JSON on standard output.")] = False,
     page: Annotated[Path | None, typer.Option(help="Write an HTML page.")] = None,
-    device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, rocm, directml, coreml, openvino.")] = "cpu",
+    device: Device = AUTO,
+    verbose: Verbose = False,
 ) -> None:
     """Scores, beside those of systems that do not listen."""
     from hubbub.detector import ClipDetector
@@ -42,7 +44,7 @@ def evaluate(
         check_writable(page, ConfigError)
     known = read_reference(reference, audio, durations)
     is_detector = what.suffix == ".onnx" or (not what.exists() and str(what) in shipped())
-    detector = hubbub.load(what, device=device) if is_detector else None
+    detector = load(what, device, reporter, verbose) if is_detector else None
     if detector is not None:
         with reporter.bar("detecting") as tick:
             answers = listen(detector, known, tick)

@@ -16,9 +16,9 @@ import typer
 from rich.console import Console
 from typer.core import TyperCommand
 
-import hubbub
-from hubbub.cli.options import thresholds
+from hubbub.cli.options import Device, Verbose, load, thresholds
 from hubbub.console import Reporter
+from hubbub.device import AUTO
 from hubbub.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def listen(
     sample_format: Annotated[str | None, typer.Option(help="Of raw samples: u8, s16le, s24le, s32le, f32le.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after about so much sound.")] = None,
     devices: Annotated[bool, typer.Option("--devices", help="List the microphones and leave.")] = False,
-    device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, rocm, directml, coreml, openvino.")] = "cpu",
+    device: Device = AUTO,
+    verbose: Verbose = False,
 ) -> None:
     """Events as they happen, from a microphone or a pipe: a live timeline on a terminal, JSON lines in a pipe."""
     from hubbub.live import microphone
@@ -95,7 +96,7 @@ def listen(
     def say(text: str) -> None:
         (reporter if display is None else display).say(text)
 
-    detector = hubbub.load(model, device=device)
+    detector = load(model, device, reporter, verbose)
     if threshold:
         detector = detector.with_thresholds(thresholds(threshold))
     latency = detector.stream().latency

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import typer
 
-import hubbub
 from hubbub import batch
+from hubbub.cli.options import load
 from hubbub.console import Reporter
 from hubbub.errors import ConfigError
 
@@ -34,6 +34,7 @@ def detect_into_folder(
     model: Path | None,
     thresholds: float | dict[str, float] | None,
     device: str,
+    verbose: bool,
     format: str | None,
     jobs: int | None,
     engine: str,
@@ -51,15 +52,17 @@ def detect_into_folder(
             f"--format {format}: a folder of results is tsv; convert it later: "
             f"hubbub convert {out / 'events.tsv'} converted/ --to {format}"
         )
-    detector = hubbub.load(model, device=device, threads=1)
+    reporter = Reporter()
+    jobs = _cores() if jobs is None else jobs
+    detector = load(model, device, reporter, verbose, jobs)
     if thresholds is not None:
         detector = detector.with_thresholds(thresholds)
     pairs = tuple(sorted(thresholds.items())) if isinstance(thresholds, dict) else thresholds
-    reporter = Reporter()
     chosen, errors = batch.recordings(paths)
     for error in errors:
         reporter.error(error)
-    work = Work(engine, address, _cores() if jobs is None else jobs, retry, device, pairs)
+    here = detector.device.name if engine == "joblib" else device  # a cluster's machines have devices of their own
+    work = Work(engine, address, jobs, retry, here, pairs)
     summary = run(detector, chosen, out, work, reporter)
     failed = summary.failed + summary.failed_before
     reporter.say(str(summary))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-import hubbub
+from hubbub.cli.options import Device, Verbose, load
 from hubbub.console import Reporter
+from hubbub.device import AUTO
 
 if TYPE_CHECKING:  # it brings scipy, and `detect` has no need of it
     from hubbub.probing import Probe
@@ -20,14 +21,15 @@ def probe(
     sounds: Annotated[
         Path | None, typer.Argument(help="Clips by label, or annotated recordings, that it was not trained on.")
     ] = None,
-    device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, rocm, directml, coreml, openvino.")] = "cpu",
+    device: Device = AUTO,
+    verbose: Verbose = False,
 ) -> None:
     """What makes a detector fire that should not: noises, and sounds of other labels."""
     from hubbub.probing import probe as run
     from hubbub.probing import sounds_in
 
     reporter = Reporter()
-    detector = hubbub.load(model, device=device)
+    detector = load(model, device, reporter, verbose)
     recordings = sounds_in(sounds) if sounds is not None else []
     with reporter.bar("playing noises and other sounds to it") as tick:
         probed = run(detector, recordings, tick)

@@ -55,12 +55,13 @@ def reproduce(
     train_minutes: TrainMinutes = None,
     folds: Folds = None,
     hours: Hours = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, mps …")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, rocm, mps, xpu.")] = "auto",
     jobs: Jobs = None,
     markdown: Annotated[Path | None, typer.Option(help="Write the tables as Markdown too.")] = None,
 ) -> None:
     """The report's tables, with today's figures beside the report's. Stopped, it goes on where it was."""
     from hubbub.reproduce.running import jobs_on
+    from hubbub.training.device import find
 
     if recipe not in RECIPES:
         raise ConfigError(f"{recipe!r} is none of {', '.join(RECIPES)}")
@@ -72,6 +73,7 @@ def reproduce(
     for option, value in foreign.items():
         if value is not None:
             raise ConfigError(f"{option} means nothing to {recipe}; leave it out")
+    find(device)  # told before any mixing where it is not there
     chosen = Chosen(
         data, out, clips, size, tuple(split or ()), tuple(network or ()), tuple(range(seed, seed + seeds)), grid,
         {"epochs": epochs, "train_minutes": train_minutes, "folds": folds, "hours": hours},

@@ -8,8 +8,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-import hubbub
+from hubbub.cli.options import Device, Verbose, load
 from hubbub.console import Reporter
+from hubbub.device import AUTO
 from hubbub.errors import ConfigError, DetectorError
 from hubbub.files import check_writable
 
@@ -32,7 +33,8 @@ def tune(
     precision: Precision = None,
     calibrate: Calibrate = "none",
     audio: Annotated[Path | None, typer.Option(help="Where the recordings lie, if not beside the table.")] = None,
-    device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, rocm, directml, coreml, openvino.")] = "cpu",
+    device: Device = AUTO,
+    verbose: Verbose = False,
 ) -> None:
     """Other thresholds for a detector: the best F1, or a budget of false alarms, or a precision."""
     from hubbub.evaluation import listen, read_reference
@@ -46,7 +48,7 @@ def tune(
     if output.suffix != ".onnx":
         raise ConfigError(f"{output}: a detector's name ends in .onnx; give another name")
     check_writable(output, ConfigError)
-    detector = hubbub.load(model, device=device).uncalibrated()
+    detector = load(model, device, reporter, verbose).uncalibrated()
     known = read_reference(reference, audio)
     with reporter.bar("detecting") as tick:
         heard = listen(detector, known, tick).heard

@@ -15,6 +15,7 @@ import joblib
 import torch
 
 from hubbub.training.config import TrainConfig
+from hubbub.training.device import CPU, find
 from hubbub.training.reporting import Reporter, Tick
 
 LOOK_EVERY = 1.0
@@ -81,9 +82,11 @@ AnyRun = TypeVar("AnyRun")
 
 
 def jobs_on(device: str) -> int:
-    """How many networks to train at once: one a core on a CPU, one after the other on anything else."""
-    elsewhere = device not in ("auto", "cpu") or (device == "auto" and torch.accelerator.is_available())
-    return 1 if elsewhere else min(os.cpu_count() or 1, MOST_JOBS)
+    """How many networks to train at once: one a core on a CPU, one after the other on anything else.
+
+    Raises `ConfigError` for a device that is not there.
+    """
+    return min(os.cpu_count() or 1, MOST_JOBS) if find(device).name == CPU else 1
 
 
 def train_all(
@@ -100,6 +103,9 @@ def train_all(
     `costly`: networks by the time an epoch takes; the long ones begin, so that no core waits at the end. `do` is told
     of this process, so that it stops when nobody waits for it any more.
     """
+    if not jobs:
+        return
+    reporter.say(f"training on {find(jobs[0].config.device)}")
     ordered = sorted(jobs, key=lambda job: costly.index(job.config.network))
     with (
         reporter.bar(f"training {len(ordered)} networks") as tick,

@@ -33,7 +33,7 @@ from hubbub.reproduce.running import one_thread, train_all, versions
 from hubbub.reproduce.size import FULL, Size, options
 from hubbub.reproduce.splits import GRID, Pieces, split_pieces
 from hubbub.training.config import TrainConfig
-from hubbub.training.fit import machine
+from hubbub.training.device import find, machine
 from hubbub.training.front_end import REPORT_POLYPHONIC, FrontEnd
 from hubbub.training.predict import SUBSEQUENCE
 from hubbub.training.reporting import Reporter
@@ -69,6 +69,7 @@ def reproduce(folder: Path, out: Path, plan: Plan, reporter: Reporter) -> Result
     unknown = sorted({*plan.networks, *plan.grid} - set(POLYPHONIC))
     if unknown:
         raise ConfigError(f"network {unknown[0]!r} is none of the report's: {', '.join(POLYPHONIC)}")
+    find(plan.device)
     make_folder(out, ConfigError)
     check_writable(out / "results.json", ConfigError)
     data = read_tut2016(folder)
@@ -199,7 +200,7 @@ def _time(jobs: Sequence[Job], sounds: Sounds, reporter: Reporter) -> None:
     samples = np.resize(samples, TIMED_PIECES * SUBSEQUENCE * REPORT_POLYPHONIC.hop)
     with reporter.bar("timing detection") as tick:
         for index, job in enumerate(jobs):
-            detector = load(job.detector)
+            detector = load(job.detector, device="cpu")
             seconds = []
             for _ in range(TIMINGS):
                 started = time.perf_counter()

@@ -100,7 +100,7 @@ def export_clip(
 def _prove(path: Path, network: nn.Module, config: FrontEndConfig, n_frames: int) -> float:
     """The largest difference between the file and torch, over clips of `PROVED_SECONDS`."""
     rng = np.random.default_rng(0)
-    detector = load(path)
+    detector = load(path, device="cpu")
     front_end = FrontEnd(config)
     largest = 0.0
     for seconds in PROVED_SECONDS:

@@ -9,7 +9,6 @@ import io
 import json
 import logging
 import os
-import platform
 import signal
 import time
 import warnings
@@ -33,6 +32,7 @@ from hubbub.networks import HubClip, is_ours, labels_clips
 from hubbub.training.allocator import keep_freed_memory
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Clips, EpochSampler, Example, Segments
+from hubbub.training.device import CPU, TrainingDevice, cpu_info, find
 from hubbub.training.fresh import Fresh
 from hubbub.training.module import TrainingModule
 from hubbub.training.predict import CLIP_SECONDS, SUBSEQUENCE, clip_frames
@@ -89,6 +89,7 @@ def fit(
 
     Raises `ConfigError` where the device is not there, `KeyboardInterrupt` where the run is told to stop.
     """
+    device = find(config.device)
     make_folder(folder, ConfigError)
     if not is_ours(config.network):
         # halves the time of the wide convolutions; of a finished run too: its last digits depend on the layout
@@ -99,7 +100,7 @@ def fit(
         cut_short = facts.get("ended") == "epochs" and facts["epochs"] < config.epochs
         if not (cut_short and config.schedule == "constant"):
             return _load(network, folder, facts)
-    workers, threads = _shared_out(train, config)
+    workers, threads = _shared_out(train, config, device)
     if threads is not None:
         torch.set_num_threads(threads)
     _quiet()
@@ -113,9 +114,8 @@ def fit(
     stopping = EarlyStopping("validation_loss", patience=config.patience, check_on_train_epoch_end=True)
     try:
         trainer = lightning.Trainer(
-            accelerator=config.device,
-            devices=1,
-            precision=_precision(config),
+            **device.trainer_options(),
+            precision=_precision(config, device),
             max_epochs=config.epochs,
             callbacks=[stopping, history, best, last],
             logger=False,
@@ -125,8 +125,8 @@ def fit(
             deterministic="warn",
         )
     except (ValueError, MisconfigurationException) as error:
-        raise ConfigError(f"device {config.device!r}: {error}; use --device cpu or auto") from error
-    if trainer.strategy.root_device.type == "cpu":
+        raise ConfigError(f"device {device.name!r}: {error}; use --device cpu or auto") from error
+    if device.name == CPU:
         keep_freed_memory()
     # deterministic mode would write every new tensor twice, first with NaN, so that mistakes show
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -149,7 +149,7 @@ def fit(
         "best_epoch": int(best_row["epoch"]),
         "validation_loss": best_row["validation_loss"],
         "seconds": round(sum(row["seconds"] for row in history.rows), 1),
-        "hardware": hardware(trainer),
+        "hardware": device.words(torch.get_num_threads()),
         "precision": str(trainer.precision),
         "ended": "time" if history.out_of_time else "patience" if stopping.stopped_epoch else "epochs",
     }
@@ -244,29 +244,6 @@ class History(Callback):
         write_text(self.path, text.getvalue(), ConfigError)
 
 
-def hardware(trainer: lightning.Trainer) -> str:
-    """The accelerator that was taken, in words."""
-    device = trainer.strategy.root_device
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    if device.type == "cpu":
-        return f"CPU ({processor()}, {torch.get_num_threads()} threads)"
-    return device.type
-
-
-def processor() -> str:
-    """The name of the processor, and what PyTorch makes of it."""
-    names = [line.split(":", 1)[1].strip() for line in _cpu_info().splitlines() if line.startswith("model name")]
-    name = names[0] if names else platform.processor() or platform.machine()
-    return f"{name}, {torch.backends.cpu.get_cpu_capability()}"
-
-
-def machine() -> str:
-    """The processor with its cores, and the accelerator where there is one."""
-    words = f"{processor()}, {os.cpu_count()} cores"
-    return f"{words}; {torch.cuda.get_device_name()}" if torch.cuda.is_available() else words
-
-
 def _loaders(
     network: nn.Module,
     train: list[Example] | Fresh,
@@ -312,12 +289,12 @@ def _loaders(
     )
 
 
-def _shared_out(train: list[Example] | Fresh, config: TrainConfig) -> tuple[int, int | None]:
+def _shared_out(train: list[Example] | Fresh, config: TrainConfig, device: TrainingDevice) -> tuple[int, int | None]:
     """Processes that mix, and threads that train: on a CPU they share the cores, as both take about as long."""
     if not isinstance(train, Fresh):
         return 0, config.threads
     cores = os.cpu_count() or 1
-    if config.device not in ("auto", "cpu") or (config.device == "auto" and torch.accelerator.is_available()):
+    if device.name != CPU:
         return (cores if config.workers is None else config.workers), config.threads
     workers = cores // 2 if config.workers is None else config.workers
     return workers, config.threads or max(1, cores - workers)
@@ -328,20 +305,15 @@ def _leave_interrupts(_: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _precision(config: TrainConfig) -> Any:
+def _precision(config: TrainConfig, device: TrainingDevice) -> Any:
     """bf16 where it was measured to help: the report's wide convolutions, on processors that have it."""
     if config.precision != "auto":
         return config.precision
     if is_ours(config.network):
         return "32-true"
-    if torch.cuda.is_available() and config.device in ("auto", "cuda", "gpu"):
+    if device.kind == "cuda":
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-    return "bf16-mixed" if "avx512_bf16" in _cpu_info() else "32-true"
-
-
-def _cpu_info() -> str:
-    path = Path("/proc/cpuinfo")
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    return "bf16-mixed" if device.name == CPU and "avx512_bf16" in cpu_info() else "32-true"
 
 
 def _quiet() -> None:

@@ -104,7 +104,7 @@ def int8_beside(
     target = int8_path(path)
     with reporter.bar(f"rounding to {PRECISION}") as tick:
         quantize(path, target, [recording.path for recording in validation])
-        detector = load(target)
+        detector = load(target, device="cpu")
         found = {}
         for index, recording in enumerate(test):
             found[recording.name] = detector.detect(recording.path)
@@ -112,7 +112,7 @@ def int8_beside(
     reference = {r.name: [event for event in r.events if event.label in detector.labels] for r in test}
     scores = evaluate(reference, found, {r.name: r.duration for r in test}, detector.labels)
     rewrite(target, target, lambda meta: meta.model_copy(update={"scores": {"test": scores.to_dict()}}))
-    before, after = load(path).metadata.scores["test"]["frame"]["micro_f1"], scores.frame.micro_f1
+    before, after = load(path, device="cpu").metadata.scores["test"]["frame"]["micro_f1"], scores.frame.micro_f1
     sizes = [file.stat().st_size / 1e3 for file in (path, target)]
     reporter.say(
         f"{target}: {sizes[1]:.0f} kB, in float {sizes[0]:.0f} kB; frame F1 on test {after:.4f}, in float {before:.4f}"

@@ -40,6 +40,7 @@ from hubbub.probing import probe as run_probe
 from hubbub.training import front_end as front_ends
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Example
+from hubbub.training.device import find
 from hubbub.training.export import export, silence_of
 from hubbub.training.fit import Fitted, Status, fit
 from hubbub.training.fresh import Fresh
@@ -88,10 +89,12 @@ def train(
     the run of training.
     """
     check_name(config.network)
+    device = find(config.device)  # told before the mixing where it is not there
     kind = kind_of(data)
     folder = _folder_beside(out)
     if int8:
         int8_path(out)  # told before the work where it cannot be
+    reporter.say(f"training on {device}")
     front_end = front_ends.OURS if config.network in OURS else front_ends.REPORT_POLYPHONIC
     if kind == "clips":
         mixed = soundscapes(data, folder, config, front_end, reporter, jobs)
@@ -148,7 +151,7 @@ def train(
         f"{out}: {exported.n_bytes / 1e6:.2f} MB; in random blocks it differs from torch "
         f"by {exported.largest_difference:.1e} at most"
     )
-    detector = load(out)
+    detector = load(out, device="cpu")
     if front_end.top_db is not None:
         # features were clipped relative to the recording, the file clips relative to each sub-sequence
         heard = Validation(labels, grid, predicted, reference, durations).calibrated(decided.calibration).probabilities
@@ -185,7 +188,7 @@ def train(
         rewrite(out, out, lambda metadata: metadata.model_copy(update={"scores": metadata.scores | facts}))
     if int8:
         int8_beside(out, sides["validation"], test, reporter)
-    return Trained(load(out), scores, test, estimated, fit_folder / "log.csv", split, notes, probed)
+    return Trained(load(out, device="cpu"), scores, test, estimated, fit_folder / "log.csv", split, notes, probed)
 
 
 def _folder_beside(out: Path) -> Path:

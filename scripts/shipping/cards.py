@@ -52,7 +52,7 @@ def _wrapped(names: Sequence[str], width: int = 112) -> list[str]:
 
 def card(name: str, path: Path, results: Mapping[str, Any]) -> str:
     """The card of the detector `name` in the file `path`."""
-    meta = load(path).metadata
+    meta = load(path, device="cpu").metadata
     report = results["report"]
     scored, float_scored = report["scores"][name], report["scores"][name.removesuffix(".int8")]
     hour, labels = report["hour"], results["labels"]

@@ -47,7 +47,7 @@ def heard(
     """Plays `mixtures`, and recordings `without` the labels, to a trained network, written to `path` meanwhile."""
     torch.set_num_threads(1)
     export(path, fitted.network, OURS, labels, [LabelRule()] * len(labels), network_facts={}, training_facts={})
-    return Made(fitted, labels, _tables(load(path, threads=1), mixtures, without, reporter))
+    return Made(fitted, labels, _tables(load(path, device="cpu", threads=1), mixtures, without, reporter))
 
 
 def _tables(
@@ -86,7 +86,7 @@ def int8_of(
     since rules at the edge of a budget do not bear rounding."""
     target = path.with_suffix(".int8.onnx")
     quantize(path, target, [each.path for each in mixtures])
-    detector = load(target, threads=1)
+    detector = load(target, device="cpu", threads=1)
     choice = chosen(detector.labels, _tables(detector, mixtures, without, reporter), BUDGET)
     rewrite(target, target, lambda metadata: metadata.decided(choice.rules, {}))
     return choice

@@ -33,8 +33,8 @@ from hubbub.reproduce.monophonic.results import Answers, ClipResults, ClipRun, P
 from hubbub.reproduce.monophonic.size import FULL, ClipSize, options
 from hubbub.reproduce.running import one_thread, train_all, versions
 from hubbub.training.config import TrainConfig
+from hubbub.training.device import find, machine
 from hubbub.training.export_clip import clip_features
-from hubbub.training.fit import machine
 from hubbub.training.front_end import FrontEnd, FrontEndConfig
 from hubbub.training.predict import CLIP_SECONDS
 from hubbub.training.reporting import Reporter
@@ -73,6 +73,7 @@ def reproduce(folder: Path, out: Path, plan: ClipPlan, reporter: Reporter) -> Cl
     unknown = sorted(set(plan.networks) - set(CLIP_NAMES))
     if unknown:
         raise ConfigError(f"network {unknown[0]!r} is none of {', '.join(CLIP_NAMES)}")
+    find(plan.device)
     make_folder(out, ConfigError)
     check_writable(out / "results.json", ConfigError)
     data = read_urbansound8k(folder)
@@ -217,7 +218,7 @@ def _time(jobs: Sequence[ClipJob], data: UrbanSound8K, reporter: Reporter) -> No
     sounds = np.concatenate([audio.read(clip.path, 22050)[0] for clip in data.clips[:4]])
     with reporter.bar("timing detection") as tick:
         for index, job in enumerate(jobs):
-            detector = load(job.detector)
+            detector = load(job.detector, device="cpu")
             clip = np.resize(sounds, 4 * detector.sample_rate)
             seconds = []
             for _ in range(TIMINGS):
