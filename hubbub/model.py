@@ -7,6 +7,7 @@ features.
 """
 
 import json
+import os
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -26,6 +27,9 @@ SCHEMAS = (1, 2)
 States = dict[str, NDArray[np.float32]]
 SUM_TOLERANCE = 1e-3
 """How far the probabilities of a clip may be from a sum of 1: well above the rounding of a softmax."""
+
+MOST_LANES = 4
+"""Threads at once: more wait for the one that reads and resamples."""
 
 PROVIDERS = {
     "cpu": "CPUExecutionProvider",
@@ -118,9 +122,16 @@ class Model:
 
     def __init__(self, path: str | Path, device: str = "cpu", threads: int | None = None) -> None:
         self.path = Path(path)
-        self._session = _open(self.path, device, threads)
+        self._session = _open(self.path, device, 1 if device == "cpu" else threads)
         self.metadata = _read_metadata(self.path, self._session)
+        self.lanes = 1
+        """How many threads may hear a recording at once, a stretch each; the steps of ours are too small to share."""
+        if device == "cpu" and self.metadata.task == "events" and self.metadata.block == 1:
+            self.lanes = min(MOST_LANES, _n_cores() if threads is None else threads)
+        elif device == "cpu" and threads != 1:
+            self._session = _open(self.path, device, threads)
         self._silence: States | None = None
+        self._forgets: bool | None = None
 
     def run(self, audio: NDArray[np.float32], states: States) -> tuple[NDArray[np.float32], States]:
         """One step: `audio` (n_samples,), a multiple of block * hop → probabilities (n_frames, n_labels), states.
@@ -170,6 +181,18 @@ class Model:
             self._silence = states
         return dict(self._silence)
 
+    @property
+    def forgets(self) -> bool:
+        """Whether `settle` frames, and nothing before them, make the state, to the last bit: it is tried out."""
+        if self._forgets is None:
+            meta, rng = self.metadata, np.random.default_rng(0)
+            audio = 1e-3 * rng.standard_normal(-(-max(1, meta.settle) // meta.block) * meta.block * meta.hop)
+            silent = self.silent_states()
+            other = {name: (100 * rng.standard_normal(each.shape)).astype(np.float32) for name, each in silent.items()}
+            ends = [self.run(audio.astype(np.float32), states)[1] for states in (silent, other)]
+            self._forgets = all(np.array_equal(ends[0][name], ends[1][name]) for name in silent)
+        return self._forgets
+
     def _calibrated(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         for index, label in enumerate(self.metadata.labels):
             if label in self.metadata.calibration:
@@ -187,6 +210,11 @@ class Model:
 
 def _outputs(states: States) -> list[str]:
     return [f"{name}_out" for name in states]
+
+
+def _n_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _open(path: Path, device: str, threads: int | None) -> onnxruntime.InferenceSession:

@@ -32,6 +32,7 @@ ROOMS: dict[str, set[str]] = {
     "calibration": {"numpy"},
     "model": {"numpy", "onnxruntime", "pydantic"},
     "stream": {"numpy"},
+    "lanes": {"numpy"},
     "clip": {"numpy"},
     "detectors": set(),
     "detector": {"numpy"},
