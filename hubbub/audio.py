@@ -235,7 +235,7 @@ def _mono(
         kept = frames[max(0, first - position) :]
         position += len(frames)
         samples = _averaged(kept)
-        if len(samples) and not (-LARGEST_SAMPLE < samples.min() and samples.max() < LARGEST_SAMPLE):  # nor for NaN
+        if len(samples) and not (samples.min() > -LARGEST_SAMPLE and samples.max() < LARGEST_SAMPLE):  # nor for NaN
             index = int(np.argmin(np.abs(samples) < LARGEST_SAMPLE))
             what = f"{samples[index]:g}" if np.isfinite(samples[index]) else "no finite number"
             second = (position - len(kept) + index) / rate
@@ -254,7 +254,8 @@ def _floats(file: _Forward, n_samples: int) -> NDArray[np.float32]:
     if file.subtype != "PCM_16":
         floats: NDArray[np.float32] = file.read(n_samples, dtype="float32", always_2d=True)
         return floats
-    return np.multiply(file.read(n_samples, dtype="int16", always_2d=True), np.float32(2**-15), dtype=np.float32)
+    shorts: NDArray[np.int16] = file.read(n_samples, dtype="int16", always_2d=True)
+    return np.multiply(shorts, np.float32(2**-15), dtype=np.float32)
 
 
 def _averaged(frames: NDArray[np.float32]) -> NDArray[np.float32]:

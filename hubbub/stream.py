@@ -58,7 +58,7 @@ def checked(samples: NDArray[np.float32], n_before: int = 0) -> NDArray[np.float
         samples = samples.astype(np.float32, copy=False)
     if samples.ndim != 1:
         raise AudioError(f"a block of shape {samples.shape}; wanted mono samples, shape (n_samples,)")
-    if len(samples) and not (-LARGEST_SAMPLE < samples.min() and samples.max() < LARGEST_SAMPLE):  # nor for NaN
+    if len(samples) and not (samples.min() > -LARGEST_SAMPLE and samples.max() < LARGEST_SAMPLE):  # nor for NaN
         index = int(np.argmin(np.abs(samples) < LARGEST_SAMPLE))
         raise AudioError(f"sample {n_before + index} is {samples[index]:g}; wanted numbers from -1 to 1")
     return np.ascontiguousarray(samples)

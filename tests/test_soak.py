@@ -69,8 +69,8 @@ def test_a_thousand_cuts_of_a_stream_change_no_event(tmp_path: Path, bursts: np.
     n_whole = sum(in_its_blocks(detector, path) for path in [*paths, tmp_path / "joined.wav"])
     largest, n_events, n_near = cuts_agree(detector, recordings, 1000)
     print(
-        f"{name}: {len(paths)} recordings, {len(joined) / detector.sample_rate / 60:.0f} minutes, {n_whole} events in its "
-        f"own blocks; 1000 cuts: {n_events} events the same, probabilities to {largest:.1e}; "
+        f"{name}: {len(paths)} recordings, {len(joined) / detector.sample_rate / 60:.0f} minutes, "
+        f"{n_whole} events in its own blocks; 1000 cuts: {n_events} events the same, probabilities to {largest:.1e}; "
         f"{n_near} rows with a probability at a threshold"
     )
     assert n_events

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import get_ident
 
 import numpy as np
 import onnx
@@ -331,14 +332,16 @@ def test_in_its_own_blocks_a_stream_is_bit_for_bit_what_detect_finds(
 ) -> None:
     detector = hubbub.load(detectors[kind], threads=lanes)
     assert detector._model.lanes == (1 if kind == "report" else lanes)
-    taken_up = []
+    threads: list[int] = []
     take_up = ProbabilityStream.take_up
     monkeypatch.setattr(
-        ProbabilityStream, "take_up", lambda *arguments: taken_up.append(arguments) or take_up(*arguments)
+        ProbabilityStream, "take_up", lambda *arguments: threads.append(get_ident()) or take_up(*arguments)
     )
     recording = np.tile(bursts, 11)[: (200 if kind != "report" else 40) * RATE + 321]
     audio.write(tmp_path / "a.wav", recording, RATE)
     audio.write(tmp_path / "b.flac", recording, 2 * RATE)
+    detector.detect(tmp_path / "a.wav")
+    assert len(set(threads)) == (lanes if lanes > 1 and kind in ("ahead", "causal", "int8") else 0)
     for path in (tmp_path / "a.wav", tmp_path / "b.flac"):
         in_its_blocks(detector, path)
     samples, _ = audio.read(tmp_path / "a.wav", detector.sample_rate)
@@ -348,7 +351,6 @@ def test_in_its_own_blocks_a_stream_is_bit_for_bit_what_detect_finds(
         found = detector.probabilities(samples[:n_samples])
         np.testing.assert_array_equal(found.values, probabilities)
         assert len(found.edges) == len(probabilities) + 1
-    assert bool(taken_up) == (lanes > 1 and kind in ("ahead", "causal", "int8"))
 
 
 def in_its_blocks(detector: Detector, path: Path) -> int:
@@ -390,7 +392,7 @@ def test_what_is_wrong_late_in_a_recording_is_told(detector_path: Path, bursts: 
     model.run = breaks  # type: ignore[method-assign]
     with pytest.raises(DetectorError, match=r"^broken$"):
         detector.detect(np.tile(bursts, 60))
-    assert 40 <= n_runs < 120  # of 236: what was not begun is left
+    assert 40 <= n_runs < 120  # of 236: the rest is left
 
 
 def cuts_agree(detector: Detector, recordings: Sequence[tuple[str, np.ndarray]], n_cuts: int) -> tuple[float, int, int]:
