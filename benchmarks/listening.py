@@ -6,8 +6,8 @@ DETECTOR is a file or the name of one that ships (small and tiny where none is g
 `--runs` by turns, each command in a fresh process from the shell: an hour of 44.1 kHz 16-bit WAV and of FLAC, and ten
 seconds; the parts of the WAV's hour, one by one on one thread in this process: decoding, resampling, the graph,
 and decisions; and a hop of 20 ms, streamed on one thread. Two cores at best need half of what the parts take together,
-and the start of Python before it; the last column is how far the command is from that. What it computes on top, the last
-run before each stretch that is heard beside another, is no part and counts against it.
+and the start of Python before it; the last column is how far the command is from that. What it computes on top, the
+last run before each stretch that is heard beside another, is no part and counts against it.
 """
 
 import argparse
