@@ -2,7 +2,7 @@
 
 A network of convolutions sees a bounded stretch of the past. Whoever begins a stretch hears the last run of the graph
 before it first, whose samples and length are the stream's; then its state is the stream's, and so is all that follows.
-What that costs is one run in twenty or so; what it brings is that no core waits.
+What that costs is one run in ten to twenty-five; what it brings is that no core waits.
 """
 
 from collections import deque
