@@ -16,7 +16,7 @@ check: .venv/.stamp-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# long counts: kills of training runs, thousands of broken files
+# long counts: kills of training runs, thousands of broken files, cuts of streams (of HUBBUB_RECORDINGS=FOLDER, if named)
 soak: .venv/.stamp-dev
 	$(BIN)/pytest -m soak
 

@@ -114,8 +114,7 @@ class _LabelDecoder:
             self._history = raw
             return []
         self._history = raw[n:]
-        centred = raw[self._half : self._half + n]
-        return self._decide(centred, median_filter(raw, self.rule.median))
+        return self._decide(raw[self._half : self._half + n], self._active_frames(raw))
 
     def open_events(self) -> list[Event]:
         return [] if self._pending is None else self._emit(self._pending)
@@ -131,8 +130,15 @@ class _LabelDecoder:
             if event.onset < end
         ]
 
-    def _decide(self, probabilities: NDArray[np.float64], filtered: NDArray[np.float64]) -> list[Event]:
-        active = _hysteresis(filtered, self.rule.threshold, self.rule.low_threshold, self._active)
+    def _active_frames(self, raw: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """The hysteresis of the medians, which are not needed for it: a median reaches a threshold where most of its
+        window does."""
+        reached = _mostly(raw >= self.rule.threshold, self.rule.median)
+        if not self._active and not reached.any():  # as nearly always
+            return reached
+        return _hysteresis(reached, _mostly(raw < self.rule.low_threshold, self.rule.median), self._active)
+
+    def _decide(self, probabilities: NDArray[np.float64], active: NDArray[np.bool_]) -> list[Event]:
         sums = self._sum + np.concatenate([[0.0], np.cumsum(probabilities)])
         events: list[Event] = []
         for first, last in runs(active):
@@ -170,9 +176,18 @@ def median_filter(values: NDArray[np.float64], length: int) -> NDArray[np.float6
     return filtered
 
 
-def _hysteresis(values: NDArray[np.float64], high: float, low: float, active: bool) -> NDArray[np.bool_]:
-    """True from where `values` reach `high` until they fall below `low`; between the two the last decision stands."""
-    decided = (values >= high) | (values < low)
-    last_decided = np.maximum.accumulate(np.where(decided, np.arange(len(values)), -1))
-    held: NDArray[np.bool_] = np.where(last_decided >= 0, values[last_decided] >= high, active)
+def _mostly(values: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
+    """Whether most of each `length` values, an odd number, are true: (n_frames,) in, (n_frames - length + 1,) out."""
+    if length == 1:
+        return values
+    count = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(values, out=count[1:])
+    mostly: NDArray[np.bool_] = count[length:] - count[:-length] > length // 2
+    return mostly
+
+
+def _hysteresis(reached: NDArray[np.bool_], fallen: NDArray[np.bool_], active: bool) -> NDArray[np.bool_]:
+    """True from where a threshold is `reached` until the value has `fallen`; in between the last decision stands."""
+    last_decided = np.maximum.accumulate(np.where(reached | fallen, np.arange(len(reached)), -1))
+    held: NDArray[np.bool_] = np.where(last_decided >= 0, reached[last_decided], active)
     return held

@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 
 from hubbub import audio
 from hubbub.clip import label_blocks
-from hubbub.decode import LabelRule, decode
+from hubbub.decode import Decoder, LabelRule, decode
 from hubbub.detectors import path_of
 from hubbub.device import AUTO, Device
 from hubbub.errors import ConfigError
 from hubbub.events import Event
+from hubbub.lanes import cut, hear
 from hubbub.model import Metadata, Model
-from hubbub.stream import ProbabilityStream, Stream
+from hubbub.stream import Stream, checked, run_length
 
+BLOCK_RUNS = 6
+"""Runs of the graph in a block of samples that are in memory; half a minute, as blocks that are read."""
 Source = str | Path | NDArray[np.float32]
 Progress = Callable[[float], None]
 """Called with the seconds of audio that were just finished."""
@@ -117,18 +120,18 @@ class Detector:
 
         Raises `AudioError` where the recording cannot be read.
         """
-        stream = self.stream()
+        decoder = Decoder(self.labels, self._rules, self.metadata.grid)
         events: list[Event] = []
-        for block in self._blocks(source, progress):
-            events += stream.push(block)
-        return sorted(events + stream.close())
+        n_samples = 0
+        for found, n_heard in self._heard(source, progress):
+            events += decoder.push(found)
+            n_samples += n_heard
+        return sorted(events + decoder.close(n_samples / self.sample_rate))
 
     def probabilities(self, source: Source, progress: Progress | None = None) -> Probabilities:
         """The probability of each label in each frame of a recording; `source` as in `detect`."""
-        stream = ProbabilityStream(self._model)
-        pieces = [stream.push(block) for block in self._blocks(source, progress)]
-        pieces.append(stream.close())
-        return Probabilities(np.concatenate(pieces), self.metadata.grid.edges(stream.n_samples), self.labels)
+        pieces, n_samples = zip(*self._heard(source, progress), strict=True)
+        return Probabilities(np.concatenate(pieces), self.metadata.grid.edges(sum(n_samples)), self.labels)
 
     def decide(self, probabilities: Probabilities) -> list[Event]:
         """The events that `detect` finds, from what `probabilities` gave for the whole recording; sorted."""
@@ -142,11 +145,28 @@ class Detector:
         """
         return Stream(self._model, self._rules)
 
-    def _blocks(self, source: Source, progress: Progress | None) -> Iterator[NDArray[np.float32]]:
-        for block in [source] if isinstance(source, np.ndarray) else _ahead(audio.blocks(source, self.sample_rate)):
-            yield block
-            if progress is not None:
-                progress(len(block) / self.sample_rate)
+    def _heard(self, source: Source, progress: Progress | None) -> Iterator[tuple[NDArray[np.float32], int]]:
+        """What a stream gives for block after block, and how many samples each has; `progress` is told when one was
+        heard. Samples in memory are one block, as they are when they are pushed at once."""
+        pieces = []
+        for found, n_samples in hear(self._model, self._blocks(source)):
+            if not isinstance(source, np.ndarray):
+                yield found, n_samples
+            elif n_samples:
+                pieces.append(found)
+            else:
+                yield from ((np.concatenate(pieces), len(source)), (found, 0)) if pieces else ((found, 0),)
+            if n_samples:
+                self._tell(progress, n_samples)
+
+    def _tell(self, progress: Progress | None, n_samples: int) -> None:
+        if progress is not None:
+            progress(n_samples / self.sample_rate)
+
+    def _blocks(self, source: Source) -> Iterator[NDArray[np.float32]]:
+        if isinstance(source, np.ndarray):
+            return cut(checked(source), BLOCK_RUNS * run_length(self.metadata))
+        return _ahead(audio.blocks(source, self.sample_rate))
 
 
 class ClipDetector(Detector):
@@ -192,9 +212,14 @@ class ClipDetector(Detector):
 
         Without any samples there is no frame: values of shape (0, n_labels) on the one edge 0.
         """
-        values, n_samples = label_blocks(self._model, self._blocks(source, progress))
+        values, n_samples = label_blocks(self._model, self._told(source, progress))
         edges = np.array([0.0, n_samples / self.sample_rate][: len(values) + 1])
         return Probabilities(values, edges, self.labels)
+
+    def _told(self, source: Source, progress: Progress | None) -> Iterator[NDArray[np.float32]]:
+        for block in self._blocks(source):
+            yield block
+            self._tell(progress, len(block))
 
     def decide(self, probabilities: Probabilities) -> list[Event]:
         """The event that `detect` finds; of labels that are equally probable the first."""

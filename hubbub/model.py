@@ -8,6 +8,7 @@ features.
 
 import copy
 import json
+import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import Lock
@@ -31,6 +32,8 @@ SUM_TOLERANCE = 1e-3
 """How far the probabilities of a clip may be from a sum of 1: well above the rounding of a softmax."""
 CHECKED_SECONDS = 1.0
 """Of audio, by which a device is checked against the CPU."""
+MOST_LANES = 3
+"""Threads at once: more would wait for the one that reads and resamples, and would want more memory."""
 
 
 class Metadata(BaseModel):
@@ -119,13 +122,21 @@ class Model:
         self.path = Path(path)
         _check_there(self.path)
         tried = candidates(device)
-        self._session = _open(self.path, threads)
+        self._session = _open(self.path, 1)
         self.metadata = _read_metadata(self.path, self._session)
+        self.lanes = 1
+        """How many threads may hear a recording at once, a stretch each; the steps of ours are too small to share."""
+        if self.metadata.task == "events" and self.metadata.block == 1:
+            self.lanes = min(MOST_LANES, _n_cores() if threads is None else threads)
+        elif threads != 1:
+            self._session = _open(self.path, threads)
         self._silence: States | None = None
+        self._forgets: bool | None = None
         self.device = on_cpu(threads)
         if tried:
             by_name = device != AUTO
             self._session, self.device = choose(self.path, tried, by_name, threads, self._session, self._listener)
+            self.lanes = self.lanes if self.device.name == CPU else 1
         # DirectML lets nobody run the same session twice at once
         self._turn: AbstractContextManager[object] = Lock() if self.device.name == "directml" else nullcontext()
 
@@ -197,6 +208,18 @@ class Model:
 
         return hear
 
+    @property
+    def forgets(self) -> bool:
+        """Whether `settle` frames make the state, to the last bit, whatever was before them: it is tried out."""
+        if self._forgets is None:
+            meta, silent = self.metadata, self.silent_states()
+            n_samples = -(-max(1, meta.settle) // meta.block) * meta.block * meta.hop
+            audio = (1e-3 * np.sin(np.arange(n_samples) ** 1.1)).astype(np.float32)
+            other = {name: state + np.float32(100.0) for name, state in silent.items()}
+            ends = [self.run(audio, states)[1] for states in (silent, other)]
+            self._forgets = all(np.array_equal(ends[0][name], ends[1][name]) for name in silent)
+        return self._forgets
+
     def _calibrated(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
         for index, label in enumerate(self.metadata.labels):
             if label in self.metadata.calibration:
@@ -215,6 +238,11 @@ class Model:
 
 def _outputs(states: States) -> list[str]:
     return [f"{name}_out" for name in states]
+
+
+def _n_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _check_there(path: Path) -> None:

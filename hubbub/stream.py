@@ -14,7 +14,7 @@ from hubbub.audio import LARGEST_SAMPLE
 from hubbub.decode import Decoder, LabelRule
 from hubbub.errors import AudioError
 from hubbub.events import Event
-from hubbub.model import Model
+from hubbub.model import Metadata, Model
 
 MAX_FRAMES = 256
 """Frames in one run of the graph, so that what it computes stays in a core's cache; 1500 take longer."""
@@ -58,11 +58,15 @@ def checked(samples: NDArray[np.float32], n_before: int = 0) -> NDArray[np.float
         samples = samples.astype(np.float32, copy=False)
     if samples.ndim != 1:
         raise AudioError(f"a block of shape {samples.shape}; wanted mono samples, shape (n_samples,)")
-    usable = np.abs(samples) < LARGEST_SAMPLE  # false for NaN as well
-    if not usable.all():
-        index = int(np.argmin(usable))
+    if len(samples) and not (samples.min() > -LARGEST_SAMPLE and samples.max() < LARGEST_SAMPLE):  # nor for NaN
+        index = int(np.argmin(np.abs(samples) < LARGEST_SAMPLE))
         raise AudioError(f"sample {n_before + index} is {samples[index]:g}; wanted numbers from -1 to 1")
-    return samples
+    return np.ascontiguousarray(samples)
+
+
+def run_length(metadata: Metadata) -> int:
+    """The samples of the longest run of the graph."""
+    return max(1, MAX_FRAMES // metadata.block) * metadata.block * metadata.hop
 
 
 class ProbabilityStream:
@@ -75,7 +79,7 @@ class ProbabilityStream:
         self._waiting: list[NDArray[np.float32]] = []  # less than one block of samples, or a block handed over
         self._n_waiting = 0
         self._step = meta.block * meta.hop
-        self._largest = max(1, MAX_FRAMES // meta.block) * self._step
+        self._largest = run_length(meta)
         self._skip = meta.look_ahead  # outputs that belong to the silence before the recording
         self._n_labels = len(meta.labels)
         self._n_out = 0
@@ -92,6 +96,35 @@ class ProbabilityStream:
         samples = checked(samples, self.n_samples)
         self.n_samples += len(samples)
         return self._run(samples)
+
+    def end_of(
+        self, block: NDArray[np.float32], n_samples: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+        """What `take_up` wants of a stream that was pushed `n_samples` in all and `block` last; None where that is
+        too short, or its last run is shorter than what the network remembers."""
+        meta = self._model.metadata
+        n_before = n_samples - len(block)
+        first, last = n_before - n_before % self._step, n_samples - n_samples % self._step
+        start = last - ((last - first - 1) % self._largest + 1)  # of the last run of the block
+        if last - start < meta.settle * meta.hop:
+            start -= self._largest
+        if start < n_before or last == first:
+            return None
+        return block[start - n_before : last - n_before], block[last - n_before :]
+
+    def take_up(self, run: NDArray[np.float32], waiting: NDArray[np.float32], n_samples: int) -> None:
+        """Makes a new stream that one which has been pushed `n_samples`, bit for bit.
+
+        `run`: the samples of its last runs of the graph, all that the network remembers; `waiting`: those since.
+        """
+        meta = self._model.metadata
+        for start in range(0, len(run), self._largest):
+            _, self._states = self._model.run(run[start : start + self._largest], self._states)
+        n_frames = n_samples // self._step * meta.block
+        self._n_out = max(0, n_frames - meta.look_ahead)
+        self._skip = max(0, meta.look_ahead - n_frames)
+        self._waiting, self._n_waiting = [waiting.copy()], len(waiting)
+        self.n_samples = n_samples
 
     def skip(self, n_samples: int) -> NDArray[np.float32]:
         """Takes note of `n_samples` that were lost; gives the frames that are ready, (n_frames, n_labels).
@@ -129,20 +162,20 @@ class ProbabilityStream:
         return self._run(np.zeros(wanted - self.n_samples, np.float32))[:missing]
 
     def _run(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        self._waiting.append(samples)
+        n_before = self._n_waiting
         self._n_waiting += len(samples)
-        if self._n_waiting < self._step:
-            self._waiting[-1] = samples.copy()  # a sound card's buffer is filled anew
+        usable = self._n_waiting - self._n_waiting % self._step
+        if not usable:
+            self._waiting.append(samples.copy())  # a sound card's buffer is filled anew
             return np.zeros((0, self._n_labels), np.float32)
-        audio = np.concatenate(self._waiting)
-        usable = len(audio) - len(audio) % self._step
         outputs = []
-        for start in range(0, usable, self._largest):
-            piece = audio[start : min(start + self._largest, usable)]
-            probabilities, self._states = self._model.run(piece, self._states)
+        for start in range(-n_before, usable - n_before, self._largest):
+            end = min(start + self._largest, usable - n_before)
+            audio = samples[start:end] if start >= 0 else np.concatenate([*self._waiting, samples[:end]])
+            probabilities, self._states = self._model.run(audio, self._states)
             outputs.append(probabilities)
-        self._waiting = [audio[usable:].copy()]
-        self._n_waiting = len(audio) - usable
+        self._waiting = [samples[usable - n_before :].copy()]
+        self._n_waiting -= usable
         ready = np.concatenate(outputs)
         skipped = min(self._skip, len(ready))
         self._skip -= skipped

@@ -485,3 +485,20 @@ def test_find_says_what_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "a.wav").touch()
     with pytest.raises(AudioError, match=r"a\.wav: cannot be listed: Not a directory"):
         audio.find(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 7, 8, 9])
+@pytest.mark.parametrize(
+    ("suffix", "kind"), [("wav", "PCM_16"), ("flac", "PCM_16"), ("aiff", "PCM_16"), ("wav", "FLOAT")]
+)
+def test_samples_are_those_of_libsndfile_and_of_their_mean_bit_for_bit(
+    tmp_path: Path, rng: np.random.Generator, suffix: str, kind: str, channels: int
+) -> None:
+    channels = min(channels, 8) if suffix == "flac" else channels  # it takes no more
+    path = tmp_path / f"a.{suffix}"
+    written = rng.uniform(-1, 1, (40_000, channels)) * 10 ** rng.uniform(-5, 0, (40_000, 1))
+    written[:2] = [[-1.0], [1.0]]
+    soundfile.write(path, written, 8000, kind)
+    expected = soundfile.read(path, dtype="float32", always_2d=True)[0].mean(axis=1)
+    np.testing.assert_array_equal(audio.read(path)[0], expected)
+    np.testing.assert_array_equal(np.concatenate(list(audio.blocks(path, 8000, 0.7))), expected)

@@ -174,7 +174,9 @@ def test_one_thread_hears_what_many_hear(detector: Detector, detector_path: Path
     np.testing.assert_allclose(alone, detector.probabilities(bursts).values, rtol=0, atol=1e-5)
 
 
-def test_half_an_hour_needs_little_memory(tmp_path: Path, detector: Detector) -> None:
+@pytest.mark.parametrize("lanes", [1, 2, 3])
+def test_half_an_hour_needs_little_memory(tmp_path: Path, detector_path: Path, lanes: int) -> None:
+    detector = hubbub.load(detector_path, threads=lanes)
     rng = np.random.default_rng(0)
     seconds = 20
     loudness = np.repeat(10 ** rng.uniform(-2, 0, seconds), 8000)

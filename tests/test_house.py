@@ -33,6 +33,7 @@ ROOMS: dict[str, set[str]] = {
     "device": {"numpy", "onnxruntime"},
     "model": {"numpy", "pydantic"},
     "stream": {"numpy"},
+    "lanes": {"numpy"},
     "clip": {"numpy"},
     "detectors": set(),
     "detector": {"numpy"},

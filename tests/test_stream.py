@@ -1,21 +1,28 @@
 """A recording is a stream that ends: however it is cut, the same comes out, as soon as it is certain."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import get_ident
 
 import numpy as np
 import onnx
 import pytest
+import torch
 
 import hubbub
 from hubbub import audio
 from hubbub.decode import LabelRule, decode
 from hubbub.detector import Detector
-from hubbub.errors import AudioError
+from hubbub.detectors import path_of
+from hubbub.errors import AudioError, DetectorError
 from hubbub.events import Event
-from hubbub.model import METADATA_KEY
+from hubbub.model import METADATA_KEY, Metadata
+from hubbub.networks import Hub, HubConfig, build
 from hubbub.stream import ProbabilityStream, Stream
+from hubbub.training import front_end
+from hubbub.training.export import export
+from tests.conftest import LABELS
 
 RATE, HOP = 22050, 441
 
@@ -255,13 +262,174 @@ def test_the_loudest_samples_do_not_spoil_what_comes_later(detector: Detector, b
 # How late, what is open, what was lost
 
 
+@pytest.fixture(scope="session")
+def detectors(tmp_path_factory: pytest.TempPathFactory, detector_path: Path) -> dict[str, Path]:
+    """One of each kind: hearing ahead, causal, rounded to int8, by sub-sequences, and with a memory without an end."""
+    folder = tmp_path_factory.mktemp("kinds")
+    torch.manual_seed(0)
+    causal = Hub(3, HubConfig(stem=(4, 8, 8), width=16, dilations=(1, 2, 4), max_ahead=0))
+    rules = [LabelRule(0.5, 0.4, 3)] * 3
+    for name, network, config in (
+        ("causal", causal, front_end.OURS),
+        ("report", build("proposed_strided", 3), front_end.REPORT_POLYPHONIC),
+    ):
+        export(folder / name, network, config, LABELS, rules, network_facts={}, training_facts={})
+    return {
+        "ahead": detector_path,
+        "causal": folder / "causal",
+        "int8": path_of("tiny.int8"),
+        "report": folder / "report",
+        "endless": endless(folder / "endless"),
+    }
+
+
+def endless(path: Path) -> Path:
+    """A detector whose probabilities depend on all that was heard, however long ago."""
+    metadata = Metadata(
+        labels=("loud",), sample_rate=RATE, hop=HOP, look_ahead=0, states={"heard": (1, 1, 1)}, settle=1,
+        decode={"loud": LabelRule()},
+    )  # fmt: skip
+    nodes = [
+        onnx.helper.make_node("Reshape", ["audio", "shape"], ["frames"]),
+        onnx.helper.make_node("ReduceL1", ["frames", "last"], ["level"], keepdims=1),
+        onnx.helper.make_node("CumSum", ["level", "first"], ["levels"]),
+        onnx.helper.make_node("Add", ["levels", "heard"], ["sums"]),
+        onnx.helper.make_node("Gather", ["sums", "end"], ["heard_out"], axis=1),
+        onnx.helper.make_node("Mul", ["sums", "little"], ["scaled"]),
+        onnx.helper.make_node("Sin", ["scaled"], ["waves"]),
+        onnx.helper.make_node("Sigmoid", ["waves"], ["probabilities"]),
+    ]
+    constants = {"shape": np.array([1, -1, HOP]), "last": np.array([2]), "first": np.array(1), "end": np.array([-1]),
+                 "little": np.array(0.003, np.float32)}  # fmt: skip
+    state, number = [1, 1, 1], onnx.TensorProto.FLOAT
+    graph = onnx.helper.make_graph(
+        nodes,
+        "endless",
+        [onnx.helper.make_tensor_value_info(*each) for each in (("audio", number, [1, "n"]), ("heard", number, state))],
+        [
+            onnx.helper.make_tensor_value_info(*each)
+            for each in (("probabilities", number, [1, "t", 1]), ("heard_out", number, state))
+        ],
+        [onnx.numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=9)
+    onnx.helper.set_model_props(model, {METADATA_KEY: metadata.to_json()})
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "lanes"),
+    [*((kind, lanes) for kind in ("ahead", "causal", "int8", "endless") for lanes in (1, 2, 3)), ("report", 2)],
+)
 def test_in_its_own_blocks_a_stream_is_bit_for_bit_what_detect_finds(
-    tmp_path: Path, detector: Detector, bursts: np.ndarray
+    tmp_path: Path,
+    detectors: dict[str, Path],
+    bursts: np.ndarray,
+    kind: str,
+    lanes: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    audio.write(tmp_path / "a.wav", np.concatenate([bursts, bursts]), RATE)
-    events, probabilities = pushed(detector.stream(), audio.blocks(tmp_path / "a.wav", RATE))
-    assert events == detector.detect(tmp_path / "a.wav")
-    np.testing.assert_array_equal(probabilities, detector.probabilities(tmp_path / "a.wav").values)
+    detector = hubbub.load(detectors[kind], threads=lanes)
+    assert detector._model.lanes == (1 if kind == "report" else lanes)
+    threads: list[int] = []
+    take_up = ProbabilityStream.take_up
+    monkeypatch.setattr(
+        ProbabilityStream, "take_up", lambda *arguments: threads.append(get_ident()) or take_up(*arguments)
+    )
+    recording = np.tile(bursts, 11)[: (200 if kind != "report" else 40) * RATE + 321]
+    audio.write(tmp_path / "a.wav", recording, RATE)
+    audio.write(tmp_path / "b.flac", recording, 2 * RATE)
+    detector.detect(tmp_path / "a.wav")
+    assert len(set(threads)) == (lanes if lanes > 1 and kind in ("ahead", "causal", "int8") else 0)
+    for path in (tmp_path / "a.wav", tmp_path / "b.flac"):
+        in_its_blocks(detector, path)
+    samples, _ = audio.read(tmp_path / "a.wav", detector.sample_rate)
+    for n_samples in (0, 1, HOP, 12 * 256 * HOP, 12 * 256 * HOP + 1, len(samples)):
+        events, probabilities = pushed(detector.stream(), iter([samples[:n_samples]]))
+        assert detector.detect(samples[:n_samples]) == events
+        found = detector.probabilities(samples[:n_samples])
+        np.testing.assert_array_equal(found.values, probabilities)
+        assert len(found.edges) == len(probabilities) + 1
+
+
+def in_its_blocks(detector: Detector, path: Path) -> int:
+    """How many events `detect` finds, which are those of a stream, bit for bit, as the probabilities are."""
+    events, probabilities = pushed(detector.stream(), audio.blocks(path, detector.sample_rate))
+    assert events == detector.detect(path), path
+    np.testing.assert_array_equal(probabilities, detector.probabilities(path).values, err_msg=str(path))
+    return len(events)
+
+
+def test_a_detector_that_says_too_little_of_its_memory_is_heard_in_turn(
+    tmp_path: Path, detector_path: Path, bursts: np.ndarray
+) -> None:
+    model = onnx.load(detector_path)
+    for entry in model.metadata_props:
+        if entry.key == METADATA_KEY:
+            said = json.loads(entry.value)
+            entry.value = json.dumps({**said, "settle": 5})
+    onnx.save(model, tmp_path / "short.onnx")
+    assert said["settle"] > 30
+    assert hubbub.load(detector_path, threads=2)._model.forgets
+    short = hubbub.load(tmp_path / "short.onnx", threads=2)
+    assert not short._model.forgets
+    samples = np.tile(bursts, 9)
+    np.testing.assert_array_equal(short.probabilities(samples).values, pushed(short.stream(), iter([samples]))[1])
+
+
+def test_what_is_wrong_late_in_a_recording_is_told(detector_path: Path, bursts: np.ndarray) -> None:
+    detector = hubbub.load(detector_path, threads=2)
+    model, run, n_runs = detector._model, detector._model.run, 0
+
+    def breaks(audio: np.ndarray, states: dict[str, np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        nonlocal n_runs
+        n_runs += 1
+        if n_runs == 40:
+            raise DetectorError("broken")
+        return run(audio, states)
+
+    model.run = breaks  # type: ignore[method-assign]
+    with pytest.raises(DetectorError, match=r"^broken$"):
+        detector.detect(np.tile(bursts, 60))
+    assert 40 <= n_runs < 120  # of 236: the rest is left
+
+
+def cuts_agree(detector: Detector, recordings: Sequence[tuple[str, np.ndarray]], n_cuts: int) -> tuple[float, int, int]:
+    """Recordings by turns, cut at random, against the whole: probabilities to 1e-5, and the events of each label, where
+    none of its probabilities lies within 1e-5 of a threshold of it. The largest difference, how many events were the
+    same, and how many rows of labels had a probability too near."""
+    largest, n_events, n_near = 0.0, 0, 0
+    wholes = [
+        (name, samples, detector.detect(samples), detector.probabilities(samples).values)
+        for name, samples in recordings
+    ]
+    for seed in range(n_cuts):
+        name, samples, expected, whole = wholes[seed % len(wholes)]
+        events, probabilities = pushed(detector.stream(), cut(samples, np.random.default_rng(seed)))
+        np.testing.assert_allclose(probabilities, whole, rtol=0, atol=1e-5, err_msg=f"{name}, seed {seed}")
+        largest = max(largest, float(np.abs(probabilities - whole).max(initial=0)))
+        for index, (label, rule) in enumerate(zip(detector.labels, detector.rules, strict=True)):
+            thresholds = np.array([rule.threshold, rule.low_threshold])
+            if (np.abs(whole[:, index, np.newaxis] - thresholds) <= 1e-5).any():
+                n_near += 1
+                continue
+            wanted = [event for event in expected if event.label == label]
+            same([event for event in events if event.label == label], wanted)
+            n_events += len(wanted)
+    return largest, n_events, n_near
+
+
+@pytest.mark.parametrize("kind", ["ahead", "causal", "int8"])
+def test_random_cuts_change_no_event(detectors: dict[str, Path], bursts: np.ndarray, kind: str) -> None:
+    detector = hubbub.load(detectors[kind])
+    ordered = np.sort(detector.probabilities(bursts).values, axis=0)[200:-200].astype(np.float64)
+    widest = np.argmax(np.diff(ordered, axis=0), axis=0)  # thresholds where no probability is
+    thresholds = [float(values[at : at + 2].mean()) for values, at in zip(ordered.T, widest, strict=True)]
+    detector = detector.with_thresholds(dict(zip(detector.labels, thresholds, strict=True)))
+    backwards = np.ascontiguousarray(bursts[::-1])
+    _, n_events, _ = cuts_agree(detector, [("bursts", bursts), ("backwards", backwards)], 12)
+    assert n_events > 5
 
 
 @pytest.mark.parametrize(("block", "median", "said"), [(1, 3, "0.02"), (512, 9, "10.24")])
