@@ -27,7 +27,7 @@ from hubbub.detector import load
 from hubbub.errors import ConfigError
 from hubbub.files import make_folder, write_text
 
-MINUTES = {"small": 1320, "tiny": 600}
+MINUTES = {"small": 1800, "tiny": 1200}
 """Of mixtures that each network hears."""
 CHOOSE_MINUTES, REPORT_MINUTES, CROWD_MINUTES = 40.0, 60.0, 30.0
 LEAST_F1 = 0.4

@@ -5,14 +5,15 @@
 FOLDER gets `<label>/<source>__<name>.wav` and a manifest.csv that names each clip's package and licence. Which files
 of which packages is in `shipping/debian.toml`. Packages are downloaded with `apt-get download` (Debian 12, or a
 container of it) into DOWNLOADED, FOLDER/packages where it is not given, and unpacked there; those there already are
-taken.
+taken. Scores are played and sentences spoken by programs: `apt-get install fluidsynth flite espeak-ng`.
 """
 
 import argparse
 import csv
+import struct
 import subprocess
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,22 @@ from hubbub import audio
 from hubbub.console import Reporter
 from hubbub.datasets.clips import MANIFEST
 from hubbub.errors import AudioError, DatasetError
+from hubbub.files import make_folder
 
 TABLE = Path(__file__).parent / "shipping" / "debian.toml"
 LEAST_SECONDS = 0.15
+SENTENCES = (
+    "Could you pass me the salt, please?",
+    "The train to the coast leaves at half past nine from platform four.",
+    "No, I have not seen him since yesterday evening.",
+    "Listen! There is somebody at the door.",
+    "One, two, three, four, five, six, seven, eight, nine, ten.",
+    "We should have turned left behind the bridge, as the map said.",
+    "What a beautiful morning it is, and how quiet.",
+    "Put the kettle on, and then tell me all about it.",
+)
+Named = list[tuple[str, Path]]
+"""Recordings and what they are called."""
 COLUMNS = ("label", "file", "source", "source_url_or_repo", "licence", "recording_id", "confidence")
 
 
@@ -36,12 +50,14 @@ def main() -> None:
     parser.add_argument("--packages", type=Path)
     given = parser.parse_args()
     packages = given.packages or given.folder / "packages"
+    table = tomllib.loads(TABLE.read_text("utf-8"))
+    made_by = {"sounds": recorded, "lumps": lumps, "scores": played, "spoken": spoken}
+    work = [(made_by[kind], entry) for kind in made_by for entry in table[kind]]
     rows = []
     with Reporter().bar("clips") as tick:
-        table = tomllib.loads(TABLE.read_text("utf-8"))["sounds"]
-        for done, entry in enumerate(table, 1):
-            rows += clips_of(entry, unpacked(entry["package"], packages), given.folder)
-            tick(done, len(table))
+        for done, (make, entry) in enumerate(work, 1):
+            rows += clips_of(entry, make(entry, packages), given.folder)
+            tick(done, len(work))
     with (given.folder / MANIFEST).open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
@@ -60,26 +76,93 @@ def unpacked(package: str, folder: Path) -> Path:
     return place
 
 
-def clips_of(entry: Mapping[str, Any], place: Path, folder: Path) -> list[dict[str, str]]:
-    """Writes the clips of an entry of the table; a row of the manifest for each. Raises `DatasetError` for none."""
+def recorded(entry: Mapping[str, Any], packages: Path) -> Named:
+    """Recordings as the package has them. Raises `DatasetError` for none."""
+    place = unpacked(entry["package"], packages)
     without = entry.get("without", ())
-    found = sorted(
-        {p for pattern in entry["files"] for p in place.glob(pattern) if not any(w in p.name for w in without)}
-    )
-    chosen = _evenly([each for each in timed(found) if each[1] >= LEAST_SECONDS], entry.get("most"))
-    if not chosen:
+    paths = [path for path in files_of(entry, place) if not any(word in path.name for word in without)]
+    chosen = _evenly([each for each in timed(paths) if each[1] >= LEAST_SECONDS], entry.get("most"))
+    return [("-".join((*path.relative_to(place).parts[4:-1], path.stem)), path) for path, _ in chosen]
+
+
+def lumps(entry: Mapping[str, Any], packages: Path) -> Named:
+    """Sounds from a game's data file: 8 bits, after a header of kind, rate and length."""
+    found = []
+    for name, data in _lumps(entry, packages):
+        if name in entry["names"]:
+            _, rate, n_samples = struct.unpack("<HHI", data[:8])
+            samples = np.frombuffer(data[8 : 8 + n_samples], np.uint8).astype(np.float32) / 128 - 1
+            path = packages / f"{entry['package']}-made" / f"{name}.wav"
+            make_folder(path.parent, DatasetError)
+            audio.write(path, samples, rate)
+            found.append((name, path))
+    return found
+
+
+def played(entry: Mapping[str, Any], packages: Path) -> Named:
+    """Scores from a game's data file, played by FluidSynth."""
+    package, file = entry["soundfont"]
+    soundfont = unpacked(package, packages) / file
+    found = []
+    for name, data in _lumps(entry, packages):
+        if data[:4] != b"MThd":
+            continue
+        score = packages / f"{entry['package']}-made" / f"{name}.mid"
+        path = score.with_suffix(".wav")
+        if not path.is_file():
+            make_folder(score.parent, DatasetError)
+            score.write_bytes(data)
+            subprocess.run(["fluidsynth", "-niq", "-r", "22050", "-F", path, soundfont, score], check=True)
+        found.append((name, path))
+    return found
+
+
+def spoken(entry: Mapping[str, Any], packages: Path) -> Named:
+    """Each sentence by each voice of a program."""
+    found = []
+    for voice in entry["voices"]:
+        for index, text in enumerate(SENTENCES):
+            path = packages / f"{entry['package']}-made" / f"{voice}-{index}.wav"
+            if not path.is_file():
+                make_folder(path.parent, DatasetError)
+                words = [word.format(voice=voice, file=path, text=text) for word in entry["command"]]
+                subprocess.run(words, check=True)
+            found.append((path.stem, path))
+    return found
+
+
+def _lumps(entry: Mapping[str, Any], packages: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of each lump of the data files (WAD: a header, lumps, and at the end their directory)."""
+    for path in files_of(entry, unpacked(entry["package"], packages)):
+        data = path.read_bytes()
+        n_lumps, directory = struct.unpack("<II", data[4:12])
+        for start in range(directory, directory + 16 * n_lumps, 16):
+            first, size, name = struct.unpack("<II8s", data[start : start + 16])
+            yield name.rstrip(b"\0").decode("ascii"), data[first : first + size]
+
+
+def files_of(entry: Mapping[str, Any], place: Path) -> list[Path]:
+    """The files that the entry names. Raises `DatasetError` for none."""
+    found = sorted({path for pattern in entry["files"] for path in place.glob(pattern)})
+    if not found:
         raise DatasetError(f"{place}: no file like {entry['files'][0]}; is {entry['package']} of another version?")
+    return found
+
+
+def clips_of(entry: Mapping[str, Any], named: Named, folder: Path) -> list[dict[str, str]]:
+    """Writes recordings, whole or in pieces, as clips; a row of the manifest for each."""
     source = f"debian-{entry['package']}"
     rows = []
-    for path, duration in chosen:
-        name = "-".join((*path.relative_to(place).parts[4:-1], path.stem)).replace(" ", "_")
+    for given_name, path in named:
+        name = given_name.replace(" ", "_")
+        duration = audio.info(path).duration
         number, seconds = entry.get("pieces", (1, duration))
         for piece in range(number):
             start = max(0.0, (duration - seconds) * (piece + 0.5) / number)
             samples, rate = audio.read(path, start=start, duration=min(seconds, duration))
             ending = f"-{piece}" if number > 1 else ""
             target = folder / entry["label"] / f"{source}__{name}{ending}.wav"
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent, DatasetError)
             audio.write(target, samples / max(1.0, float(np.abs(samples).max())), rate, "PCM_16")
             rows.append({
                 "label": entry["label"], "file": target.relative_to(folder).as_posix(), "source": source,
