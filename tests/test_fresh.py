@@ -103,6 +103,22 @@ def test_noise_lies_under_events_and_stands_alone_where_it_is_quiet(tmp_path: Pa
         assert float(after.max()) < float(before.max()) + 2, "it does not drown what sounds"
 
 
+def test_a_background_with_a_label_is_an_event_and_no_noise_drowns_it(tmp_path: Path) -> None:
+    given = fresh(tmp_path)
+    under = replace(given, clips={"low": given.clips["low"]}, backgrounds=given.clips["high"], noisy=0.0, quiet=1.0,
+                    mixing=MIXING.model_copy(update={"snr_db": (6.0, 10.0)}))  # fmt: skip
+    made = FreshSegments(under, 100, 20, 5, silence_of(FRONT_END), seed=3)
+    for number in range(12):
+        features, targets, _ = made[0, number]
+        on = targets[:, 0] > 0
+        assert on.any()
+        assert not targets[:, 1].any(), "no clip sounds in a quiet item"
+        high, low = (features[20:120, bands].mean(1)[on] for bands in (slice(10, 16), slice(0, 8)))
+        assert (high - low).median() > 1, "the tone is what is heard, not noise"
+    silent = replace(under, labels=("low",))
+    assert not FreshSegments(silent, 100, 20, 5, silence_of(FRONT_END), seed=3)[0, 0][1].any()
+
+
 def test_some_items_begin_before_their_scene_does(tmp_path: Path) -> None:
     made = segments(tmp_path, context=400)  # of a thousand frames
     silent = [float(made[0, number][0][:20].max()) < -13 for number in range(30)]

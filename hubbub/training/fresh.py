@@ -32,8 +32,9 @@ STEADY_NOISES = ("white noise", "pink noise", "brown noise", "mains hum", "gusts
 @dataclass(frozen=True)
 class Fresh:
     """What to mix: clips by label, backgrounds, how, and for how many `minutes` an epoch. `labels` are those asked for;
-    clips of others sound too. The `store` has the rate of the front end. `noisy`: the part of the items that lie under
-    a noise made here; `quiet`: the part in which no label sounds, only background or such a noise, at any level."""
+    clips of others sound too, and a background with a label of these is an event. The `store` has the rate of the front
+    end. `noisy`: the part of the items that lie under a noise made here; `quiet`: the part in which no clip sounds,
+    only background or such a noise, at any level."""
 
     clips: Mapping[str, Sequence[Clip]]
     backgrounds: Sequence[Clip]
@@ -94,6 +95,7 @@ class FreshSegments(Dataset[tuple[Tensor, Tensor, Tensor]]):
         self.seed = seed
         self.front_end = FrontEnd(fresh.front_end)
         self.grid = Grid(fresh.front_end.sample_rate, fresh.front_end.hop)
+        self.sounding = {fresh.store.name(c.path): c.label for c in fresh.backgrounds if c.label in fresh.labels}
 
     def __len__(self) -> int:
         return max(1, round(60 * self.fresh.minutes / (self.length * self.grid.period)))
@@ -112,9 +114,11 @@ class FreshSegments(Dataset[tuple[Tensor, Tensor, Tensor]]):
         if quiet:
             heard = heard.model_copy(update={"placements": ()})
         samples, events = render(heard, fresh.store)
+        parts = [part for part in heard.background if part.file in self.sounding]
+        events += [Event(part.onset, part.onset + part.length, self.sounding[part.file]) for part in parts]
         samples = np.pad(samples, (0, max(0, n_samples - len(samples))))[:n_samples]
         if quiet or noisy:
-            samples = self._with_noise(samples, scene.gain_db, quiet, rng)
+            samples = self._with_noise(samples, scene.gain_db, quiet, bool(parts), rng)
         with torch.inference_mode():
             features: NDArray[np.float32] = self.front_end(torch.from_numpy(samples)[None])[0].numpy()
         if self.augment is not None:
@@ -129,15 +133,16 @@ class FreshSegments(Dataset[tuple[Tensor, Tensor, Tensor]]):
         return torch.from_numpy(features), torch.from_numpy(targets), torch.ones(self.length)
 
     def _with_noise(
-        self, samples: NDArray[np.float32], gain_db: float, quiet: bool, rng: np.random.Generator
+        self, samples: NDArray[np.float32], gain_db: float, quiet: bool, sounding: bool, rng: np.random.Generator
     ) -> NDArray[np.float32]:
-        """Under a sound its level keeps below that of the events; alone it may be as loud as they are, and louder."""
+        """Under a sound its level keeps below that of the events; alone it may be as loud as they are, and louder. A
+        background that is an event no noise may drown: alone it has the noise's level itself."""
         level_db = (
             rng.uniform(*QUIET_DB) if quiet else self.fresh.mixing.level_db + gain_db - rng.uniform(*NOISE_SNR_DB)
         )
         loud = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
         mixed: NDArray[np.float32]
-        if quiet and loud > 0 and rng.random() < 0.5:
+        if quiet and loud > 0 and (rng.random() < 0.5 or sounding):
             mixed = samples * np.float32(10 ** (level_db / 20) / loud)
         else:
             noise = NOISES[str(rng.choice(STEADY_NOISES))][0](rng, len(samples), self.grid.sample_rate)

@@ -70,7 +70,8 @@ def tried(
     tables = []
     for index, label in enumerate(labels):
         line, targets = _line(label, index, grid, mixtures, heard)
-        silent, _ = _line(label, index, grid, without, heard_without)
+        free = [each for each in without if all(event.label != label for event in each.events)]
+        silent, _ = _line(label, index, grid, free, heard_without)
         tables.append(_tried(label, grid, line, targets, silent, hours))
     return tables
 

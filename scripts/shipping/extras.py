@@ -4,7 +4,7 @@ Clips that may be trained on are few. So music, machines, clatter and noise are 
 silent on, and every clip is also heard through rooms and poor microphones.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,13 +110,12 @@ KINDS: dict[str, Callable[[np.random.Generator, int], Samples]] = {
 }  # fmt: skip
 
 
-def synthesised(folder: Path, seed: int, beside: Mapping[str, Sequence[Clip]]) -> dict[str, list[Clip]]:
-    """Synthesised sounds by kind, with the clips of that kind that there are beside them; written below `folder` where
-    they are not there yet."""
+def synthesised(folder: Path, seed: int) -> dict[str, list[Clip]]:
+    """Synthesised sounds by kind; written below `folder` where they are not there yet."""
     found: dict[str, list[Clip]] = {}
     for number, (kind, make) in enumerate(KINDS.items()):
         make_folder(folder / kind, ConfigError)
-        found[kind] = [*beside.get(kind, ())]
+        found[kind] = []
         for index in range(PER_KIND):
             path = folder / kind / f"{kind}-{index:03d}.wav"
             if not path.is_file():

@@ -100,7 +100,8 @@ def read_sounds(folders: Sequence[Path], made: Path, annotated: Path | None = No
         if group == "train":
             if clip.licence not in table["licences"]:
                 raise DatasetError(f"{clip.path}: no word on the licence {clip.licence!r} in {TABLE.name}")
-            if not table["licences"][clip.licence][0] or clip.source in table["left_out_of_training"]:
+            unfit = clip.source in table["left_out_of_training"] or clip.path.stem in table["holds"]
+            if unfit or not table["licences"][clip.licence][0]:
                 continue
         sorted_clips["labels" if clip.label in table["labels"] else "others"][group][clip.label].append(clip)
     for kind in sorted_clips:

@@ -9,6 +9,7 @@ from typing import Any
 from hubbub import audio
 from hubbub.datasets.annotated import AnnotatedRecording, read_annotated
 from hubbub.datasets.features import content_hash, key_of
+from hubbub.events import Event
 from hubbub.mixing import Clip, ClipStore, MixConfig
 from hubbub.mixing.write import mix
 from hubbub.training.config import TrainConfig
@@ -38,7 +39,8 @@ WITHOUT = {"n_labels": (1, 3), "polyphony": POLYPHONY, "scene_gain_db": (-12.0, 
 
 @dataclass(frozen=True)
 class Hour:
-    """Distinct recordings in which none of the labels is to be heard. `made_of`: seconds by kind and source."""
+    """Distinct recordings in which no label is to be heard but those that they are known to hold, their events.
+    `made_of`: seconds by kind and source."""
 
     recordings: Sequence[AnnotatedRecording]
     made_of: Mapping[str, float]
@@ -53,10 +55,12 @@ def fresh(sounds: Sounds, labels: Sequence[str], config: TrainConfig, made: Path
     beside them, below the folder `made`."""
     others, backgrounds = sounds.without("train", labels)
     clips = {label: changed(sounds.tried["train"][label], made / "changed", SEED) for label in labels}
-    others |= synthesised(made / "synthesised", SEED, others)
-    under = [clip for label in sounds.table["under"]["labels"] for clip in others[label]]
+    made_up = synthesised(made / "synthesised", SEED)
+    for label in [label for label in made_up if label in clips]:
+        clips[label] += made_up.pop(label)
+    under = [clip for label in sounds.table["under"]["labels"] for clip in (clips | others)[label]]
     backgrounds = [*_as_often(backgrounds, under), *under]
-    clips |= _together(others, sounds.table["together"])
+    clips |= _together(others | made_up, sounds.table["together"])
     mixing = mix_config("train", len(clips), config, True).model_copy(
         update=TRAINING | {"sample_rate": OURS.sample_rate}
     )
@@ -93,12 +97,16 @@ def mixtures(
 
 
 def hour_without(sounds: Sounds, group: str, labels: Sequence[str]) -> Hour:
-    """The recordings of `group` that hold none of `labels`, each once and as it is: about an hour."""
+    """The recordings of `group` that hold none of `labels`, and those of what lies under them, each once and as it is:
+    about an hour. Its events are the labels that are known to be heard, as long as the recording is."""
     others, backgrounds = sounds.without(group, labels)
+    played = {label: sounds.tried[group][label] for label in sounds.table["under"]["labels"] if label in labels}
     recordings, made_of = [], dict[str, float]()
-    for clip in [*backgrounds, *(clip for clips in others.values() for clip in clips)]:
+    for clip in [*backgrounds, *(clip for clips in (others | played).values() for clip in clips)]:
         duration = audio.info(clip.path).duration
-        recordings.append(AnnotatedRecording(clip.path, f"{clip.label}/{clip.path.name}", duration, (), ""))
+        held = {clip.label, *sounds.table["holds"].get(clip.label, ()), *sounds.table["holds"].get(clip.path.stem, ())}
+        events = tuple(Event(0.0, duration, label) for label in sorted(held) if label in labels)
+        recordings.append(AnnotatedRecording(clip.path, f"{clip.label}/{clip.path.name}", duration, events, ""))
         kind = f"{clip.label} ({clip.source})"
         made_of[kind] = made_of.get(kind, 0.0) + duration
     return Hour(recordings, made_of)

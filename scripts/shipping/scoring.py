@@ -51,7 +51,7 @@ def score(
         _reference(mixtures, labels), found, _durations(mixtures), labels, _reference(known, labels), _durations(known)
     )
     frame = scores["system"].frame
-    alarms = {each.name: detector.detect(each.path) for each in without}
+    alarms = {each.name: _false(each, detector.detect(each.path)) for each in without}
     hours = sum(each.duration for each in without) / 3600
     by_label = Counter(event.label for events in alarms.values() for event in events)
     by_sound = Counter(f"{event.label} in {name}" for name, events in alarms.items() for event in events)
@@ -67,6 +67,12 @@ def score(
         hours,
         sum(len(detector.detect(each.path)) for each in crowd) / (sum(each.duration for each in crowd) / 3600),
     )
+
+
+def _false(recording: AnnotatedRecording, found: Sequence[Event]) -> list[Event]:
+    """Of what was found, what the recording is not known to hold."""
+    held = {event.label for event in recording.events}
+    return [event for event in found if event.label not in held]
 
 
 def _of(frame: Any, label: str) -> dict[str, float]:
