@@ -55,6 +55,7 @@ def test_fit_calls_it_once_on_a_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_fit_does_not_call_it_on_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hubbub.training.device import TrainingDevice
     from hubbub.training.fit import fit
 
     class OnGpu(SimpleNamespace):
@@ -64,6 +65,7 @@ def test_fit_does_not_call_it_on_a_gpu(tmp_path: Path, monkeypatch: pytest.Monke
             raise SystemExit
 
     monkeypatch.setattr(lightning, "Trainer", OnGpu)
+    monkeypatch.setattr("hubbub.training.fit.find", lambda _: TrainingDevice("cuda", "cuda"))
     monkeypatch.setattr(CALLED, forbidden)
     with pytest.raises(KeyboardInterrupt):
         fit(network(), examples(1, 1), examples(1, 2), SILENCE, CONFIG, 0.02, tmp_path)

@@ -532,7 +532,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
         return run.model_copy(update={"curves": run.curves[:2]})
 
     monkeypatch.setattr(recipe, "do", pretend)
-    monkeypatch.setattr(recipe, "load", lambda *_: SimpleNamespace(detect=lambda samples: []))
+    monkeypatch.setattr(recipe, "load", lambda *_, **__: SimpleNamespace(detect=lambda samples: []))
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     return jobs
 
