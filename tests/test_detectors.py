@@ -26,7 +26,7 @@ SCRIPTS = ROOT / "scripts" / "shipping"
 
 @pytest.fixture
 def street(tmp_path: Path) -> Path:
-    """Steps, a pause, and glass that breaks, as the package synthesises them."""
+    """Steps, which the detectors that ship do not know, a pause, and glass that breaks, as the package synthesises them."""
     rng = np.random.default_rng(0)
     pause = np.zeros(2 * 22050, np.float32)
     steps = [0.3 * SOUNDS["footsteps"](rng, 22050) for _ in range(3)]
@@ -83,7 +83,7 @@ def test_detect_needs_no_model(street: Path, run: Run) -> None:
     header, *rows = done.out.splitlines()
     assert header == "filename\tonset\toffset\tevent_label\tscore"
     events = [row.split("\t") for row in rows]
-    assert {"footsteps", "glass_smash"} <= {label for _, _, _, label, _ in events}
+    assert "glass_smash" in {label for _, _, _, label, _ in events}
     assert all(name == "street.wav" and 1.5 < float(onset) < float(offset) for name, onset, offset, _, _ in events)
     assert run("detect", street, "--model", "small").out == done.out
     for name in ("small.int8", "tiny", "tiny.int8"):

@@ -1,6 +1,6 @@
 """What is told of a detector that ships: a card in plain words, and whose sounds it was trained on."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -148,9 +148,11 @@ def _weak(labels: Sequence[str], scored: Mapping[str, Any]) -> list[str]:
         lines.append(f"- It misses more than half of {_listed(missed)} in the mixtures above.")
     if wrong:
         lines.append(f"- More than half of what it calls {_listed(wrong)} in them is something else.")
-    set_off = list(scored["alarms_by_sound"].items())[:8]
-    if set_off:
-        lines.append(f"- False alarms of the hour: {'; '.join(f'{what} ({count})' for what, count in set_off)}.")
+    by_kind: Counter[str] = Counter()
+    for what, count in scored["alarms_by_sound"].items():
+        by_kind[what.split("/")[0]] += count
+    if by_kind:
+        lines.append(f"- False alarms: {', '.join(f'{what} ({count})' for what, count in by_kind.most_common())}.")
     return lines
 
 
