@@ -26,7 +26,7 @@ SCRIPTS = ROOT / "scripts" / "shipping"
 
 @pytest.fixture
 def street(tmp_path: Path) -> Path:
-    """Steps, which the detectors that ship do not know, a pause, and glass that breaks, as the package synthesises them."""
+    """Steps, which those that ship do not know, a pause, and glass that breaks, as the package synthesises them."""
     rng = np.random.default_rng(0)
     pause = np.zeros(2 * 22050, np.float32)
     steps = [0.3 * SOUNDS["footsteps"](rng, 22050) for _ in range(3)]
