@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from shipping.groups import GROUPS, Sounds
 BAD_AT = Path(__file__).with_name("bad_at.md")
 """Sentences that hold for all of them; what the scores say is added."""
 WEAK = 0.5
+SHORTENED = 8
+"""Characters that names have in common, from which on they are said once."""
 
 
 def notice(sounds: Sounds, clips: Sequence[Clip]) -> str:
@@ -30,19 +33,30 @@ def notice(sounds: Sounds, clips: Sequence[Clip]) -> str:
     for (source, place), licences in sorted(by_place.items()):
         lines += ["", f"{source}: {place}"]
         for licence, names in sorted(licences.items()):
-            lines += [f"  {licence}", *_wrapped(sorted(names))]
+            lines += [f"  {licence}", *_wrapped(_short(sorted(names)))]
     return "\n".join(lines) + "\n"
 
 
 def _named(sounds: Sounds, clip: Clip) -> str:
     author = sounds.table["authors"].get(clip.recording_id)
+    if clip.recording_id.startswith("deb:"):  # the package is named above
+        return clip.recording_id.split(":", 2)[-1]
     return clip.recording_id + (f" (by {author}, CC BY 3.0)" if author else "")
+
+
+def _short(names: Sequence[str]) -> list[str]:
+    """Names that begin alike, with what they have in common said once."""
+    ends = zip(names[0].split("-"), names[-1].split("-"), strict=False)  # of sorted names the two that differ most
+    alike = "-".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], ends))
+    if len(names) == 1 or len(alike) < SHORTENED:
+        return [*names]
+    return [f"({alike}-…)", *(name.removeprefix(f"{alike}-") for name in names)]
 
 
 def _wrapped(names: Sequence[str], width: int = 112) -> list[str]:
     lines, line = [], "   "
     for name in names:
-        piece = f" {name}," if name != names[-1] else f" {name}"
+        piece = f" {name}" if name == names[-1] or name.endswith("…)") else f" {name},"
         if len(line) + len(piece) > width:
             lines.append(line)
             line = "   "
