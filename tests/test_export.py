@@ -66,6 +66,17 @@ def test_a_report_network_runs_sub_sequence_by_sub_sequence(name: str, tmp_path:
     assert list(meta.states) == ["audio_state"]
 
 
+def test_a_bidirectional_network_is_refused_with_what_to_take(tmp_path: Path) -> None:
+    network = build("baseline", 2)
+    for module in network.modules():
+        if isinstance(module, torch.nn.GRU):
+            module.bidirectional = True
+    with pytest.raises(DetectorError, match=r"b.onnx: the network is bidirectional.* wanted .* `small`") as error:
+        make(tmp_path / "b.onnx", network)
+    assert "\n" not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_that_differs_from_torch_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "prove", lambda *_: 2e-3)
     with pytest.raises(DetectorError, match=r"d\.onnx: the exported file differs from torch by 2\.0e-03"):

@@ -87,7 +87,16 @@ def export(
     training_facts: dict[str, Any],
     scores: dict[str, Any] | None = None,
 ) -> Exported:
-    """Writes the detector and proves it. Raises `DetectorError` where it cannot be written or differs from torch."""
+    """Writes the detector and proves it.
+
+    Raises `DetectorError` where it cannot be written or differs from torch, or where the network hears time backwards:
+    its first frame would wait for the last one of a recording, and no stream has that.
+    """
+    if any(getattr(module, "bidirectional", False) for module in network.modules()):
+        raise DetectorError(
+            f"{path}: the network is bidirectional, so it cannot hear a stream; wanted one with a known look-ahead, "
+            "such as `small`, or `small` with causal=True for none"
+        )
     front_end = FrontEnd(front_end_config, stored=False)
     network = network.eval().float().cpu()
     streams = isinstance(network, Hub)
