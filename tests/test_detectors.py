@@ -1,11 +1,13 @@
 """The detectors that ship: they are in the package, are found by name, and keep what their cards promise."""
 
 import fnmatch
+import importlib
 import shutil
 import subprocess
 import sys
 import tomllib
 import zipfile
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -14,8 +16,10 @@ import pytest
 
 import hubbub
 from hubbub import audio
+from hubbub.decode import decode, median_filter
 from hubbub.detectors import DEFAULT, FOLDER, path_of, shipped
 from hubbub.errors import DetectorError
+from hubbub.grid import Grid
 from hubbub.mixing.builtin import SOUNDS
 from tests.conftest import Run
 
@@ -108,6 +112,25 @@ def test_detecting_with_the_default_imports_no_learning(street: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(street)], capture_output=True, text=True, timeout=60)
     assert done.stdout == "True []\n", done.stderr
+
+
+def test_rules_are_tried_as_they_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the build counts, thousands of rules at a time, is what `decode` finds."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    deciding = importlib.import_module("shipping.deciding")
+    grid, rng = Grid(22050, 441), np.random.default_rng(0)
+    n_events = 0
+    for _ in range(100):
+        smooth = np.convolve(rng.standard_normal(1000), np.ones(int(rng.integers(1, 40))), "same")
+        values = (smooth - smooth.min()) / np.ptp(smooth)
+        shape, threshold = deciding.SHAPES[rng.integers(len(deciding.SHAPES))], float(rng.uniform(0.2, 0.9))
+        rule = replace(shape, threshold=threshold, low_threshold=threshold * float(rng.choice([1.0, 0.6])))
+        filtered = median_filter(np.pad(values, rule.median // 2), rule.median)
+        events = decode(values[:, None], ["a"], [rule], grid, grid.seconds(len(values)))
+        frames = [[round(event.onset / grid.period), round(event.offset / grid.period)] for event in events]
+        assert deciding._spans(filtered, rule, grid).tolist() == frames
+        n_events += len(events)
+    assert n_events > 100
 
 
 # What is installed

@@ -67,7 +67,7 @@ def test_a_thousand_cuts_of_a_stream_change_no_event(tmp_path: Path, bursts: np.
     joined = np.concatenate([samples for _, samples in recordings] * (1 if folder else 10))
     audio.write(tmp_path / "joined.wav", joined, detector.sample_rate)
     n_whole = sum(in_its_blocks(detector, path) for path in [*paths, tmp_path / "joined.wav"])
-    largest, n_events, n_near = cuts_agree(detector, recordings, 1000, most_apart=5 if name.endswith("int8") else 0)
+    largest, n_events, n_near = cuts_agree(detector, recordings, 1000)
     print(
         f"{name}: {len(paths)} recordings, {len(joined) / detector.sample_rate / 60:.0f} minutes, "
         f"{n_whole} events in its own blocks; 1000 cuts: {n_events} events the same, probabilities to {largest:.1e}; "
