@@ -117,6 +117,10 @@ def cost_table(costs: Mapping[str, Mapping[str, Any]], reference: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+CLOSE = 0.03
+"""Of frame F1: nearer points would write over each other's names."""
+
+
 def figure(runs: Mapping[str, Runs], path: Path, is_ours: Callable[[str], bool]) -> None:
     """Frame F1 against multiply-adds, one point a network and recipe, as SVG or PNG by the name of `path`."""
     import matplotlib
@@ -126,7 +130,7 @@ def figure(runs: Mapping[str, Runs], path: Path, is_ours: Callable[[str], bool])
 
     drawn, axes = pyplot.subplots(figsize=(9, 5.2), layout="constrained")
     ordered = sorted(runs.values(), key=lambda each: (each.results[0]["multiply_adds"], each.mean("frame")))
-    for index, each in enumerate(ordered):
+    for each in ordered:
         first = each.results[0]
         cost = first["multiply_adds"] / 1e6
         colour = OUR_COLOUR if is_ours(first["network"]) else THEIR_COLOUR
@@ -134,8 +138,11 @@ def figure(runs: Mapping[str, Runs], path: Path, is_ours: Callable[[str], bool])
             cost, each.mean("frame"), each.spread("frame"), fmt="o", ms=9, capsize=3,
             color=colour, markerfacecolor=colour if first["recipe"] == "best" else "white",
         )  # fmt: skip
+        near = [o for o in ordered if 1 / 1.5 < o.results[0]["multiply_adds"] / first["multiply_adds"] < 1.5]
+        close = any(0 < o.mean("frame") - each.mean("frame") < CLOSE for o in near)  # the lower one has its name below
+        best = " at its best" if first["recipe"] == "best" else ""
         axes.annotate(
-            f"{first['network']}, {first['minutes']:g} min", (cost, each.mean("frame")), (9, 4 if index % 2 else -11),
+            f"{first['network']}, {first['minutes']:g} min{best}", (cost, each.mean("frame")), (9, -11 if close else 4),
             textcoords="offset points", fontsize=8.5,
         )  # fmt: skip
     axes.set_xscale("log")
