@@ -47,7 +47,8 @@ def main() -> None:
     parser.add_argument("--report", action="store_true", help="Look at the third group of sources.")
     given = parser.parse_args()
     reporter = Reporter()
-    work = (given.out / "work").resolve()  # scenes name clips relative to CLIPS, or else in full
+    given.out = given.out.resolve()  # scenes name clips relative to CLIPS, or else in full
+    work = given.out / "work"
     make_folder(work, ConfigError)
     sounds = read_sounds([given.clips, *given.also], work, given.annotated)
     file = given.out / "results.json"
@@ -69,7 +70,7 @@ def main() -> None:
 
 def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Reporter) -> dict[str, Any]:
     """Trains both networks on every label that is tried, ships the labels that `small` hears, and writes the files."""
-    work, tried = (out / "work").resolve(), sounds.labels
+    work, tried = out / "work", sounds.labels
     mixed = mixtures.mixtures(sounds, "choose", tried, CHOOSE_MINUTES, work, clips, reporter)
     hour = mixtures.hour_without(sounds, "choose", tried)
     results: dict[str, Any] = {
@@ -123,7 +124,7 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
 
 def report(sounds: Sounds, clips: Path, out: Path, results: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     """Scores of the four files on the third group of sources."""
-    work, labels = (out / "work").resolve(), results["labels"]
+    work, labels = out / "work", results["labels"]
     known = mixtures.mixtures(sounds, "choose", results["tried"], CHOOSE_MINUTES, work, clips, reporter)
     mixed = mixtures.mixtures(sounds, "report", labels, REPORT_MINUTES, work, clips, reporter)
     hour = mixtures.hour_without(sounds, "report", labels)
