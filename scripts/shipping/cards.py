@@ -109,7 +109,8 @@ def card(name: str, path: Path, results: Mapping[str, Any]) -> str:
         "",
         f"The recordings for false alarms are {hour['seconds'] / 60:.0f} minutes of distinct ones, each played as it "
         f"is: {_made_of(hour['made_of'])}. In {report['crowd_minutes']:.0f} minutes in which the same "
-        "sounds, but speech and music, are repeated and mixed with each other, at 6 to 30 dB over a background and at many levels, there are "
+        "sounds, but speech and music, are repeated and mixed with each other, at 6 to 30 dB over a background and at "
+        "many levels, there are "
         f"{scored['alarms_in_crowd']:.0f} false alarms per hour.",
         "",
         "## What it is bad at",
