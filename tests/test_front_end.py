@@ -283,6 +283,41 @@ def test_a_step_of_any_length_traces_into_plain_products() -> None:
         torch.testing.assert_close(program.module()(block, state), step(block, state))
 
 
+def test_an_exported_step_gives_single_frames_bit_for_bit_as_it_gives_many(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    """In int8 the last bit of a feature may be a whole step of what follows."""
+
+    class Step(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.front_end = FrontEnd(OURS, stored=False)
+
+        def forward(self, block: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return self.front_end.step(block, state)
+
+    step, path = Step().eval(), tmp_path / "step.onnx"
+    state = torch.zeros(1, step.front_end.state_length)
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            step, (torch.zeros(1, 3 * OURS.hop), state), str(path), input_names=["block", "state"], dynamo=False,
+            dynamic_axes={"block": {1: "n_samples"}},
+        )  # fmt: skip
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    audio = rng.uniform(-1, 1, (1, 84 * OURS.hop)).astype(np.float32)
+    given = {}
+    for n_frames in (1, 2, 7, 84):
+        heard, pieces = state.numpy(), []
+        for block in np.split(audio, 84 // n_frames, axis=1):
+            features, heard = session.run(None, {"block": block, "state": heard})
+            pieces.append(features)
+        given[n_frames] = np.concatenate(pieces, axis=1)
+    assert given[84].std() > 0.1
+    for features in given.values():
+        np.testing.assert_array_equal(features, given[84])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

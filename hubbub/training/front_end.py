@@ -164,7 +164,10 @@ class FrontEnd(nn.Module):
         `look_ahead` frames late: as many at the start of a stream lie before its first sample.
         """
         heard = torch.cat((state, block), dim=1)
-        return self(heard), heard[:, -self.state_length :]
+        # Products with a single row are summed in another order, whose last bit int8 makes a whole step of. So one more
+        # frame goes through them, of silence, and a stream of single frames gives what any other does, bit for bit.
+        longer = functional.pad(heard, (0, self.config.hop))
+        return self(longer)[:, :-1], heard[:, -self.state_length :]
 
     def grid_features(self, audio: Tensor | NDArray[np.floating]) -> Tensor:
         """Features on the grid: samples (n_samples,) → (ceil(n_samples / hop), n_features).
