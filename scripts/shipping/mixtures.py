@@ -65,9 +65,8 @@ def fresh(sounds: Sounds, labels: Sequence[str], config: TrainConfig, made: Path
         update=TRAINING | {"sample_rate": OURS.sample_rate}
     )
     store = ClipStore(mixing.sample_rate, mixing.activity, max_bytes=STORE_BYTES)
-    return Fresh(
-        clips, backgrounds, mixing, tuple(labels), OURS, config.train_minutes, store, config.noisy, config.quiet
-    )
+    heard = (config.noisy, config.quiet, config.gaps)
+    return Fresh(clips, backgrounds, mixing, tuple(labels), OURS, config.train_minutes, store, *heard)
 
 
 def _as_often(few: Sequence[Clip], many: Sequence[Clip]) -> list[Clip]:
