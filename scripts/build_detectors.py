@@ -15,6 +15,7 @@ The third group decides nothing. How often it was looked at is counted in result
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,20 @@ from shipping.cards import card, notice
 from shipping.groups import Sounds, read_sounds, trained_on
 
 from hubbub.console import Reporter
+from hubbub.datasets.annotated import AnnotatedRecording
 from hubbub.detector import load
 from hubbub.errors import ConfigError
 from hubbub.files import make_folder, write_text
 
 MINUTES = {"small": 1800, "tiny": 1200}
 """Of mixtures that each network hears."""
-CHOOSE_MINUTES, REPORT_MINUTES, CROWD_MINUTES = 40.0, 60.0, 30.0
+CHOOSE_MINUTES, REPORT_MINUTES = 40.0, 60.0
+CHOOSE_CROWD_MINUTES, REPORT_CROWD_MINUTES = 60.0, 30.0
 LEAST_F1 = 0.4
 """Frame F1 on the mixtures to choose on, at thresholds that keep to the budget of false alarms, that a label is shipped
 from."""
 FEWEST_LABELS = 6
+Recordings = list[AnnotatedRecording]
 
 
 def main() -> None:
@@ -72,13 +76,18 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
     """Trains both networks on every label that is tried, ships the labels that `small` hears, and writes the files."""
     work, tried = out / "work", sounds.labels
     mixed = mixtures.mixtures(sounds, "choose", tried, CHOOSE_MINUTES, work, clips, reporter)
-    hour = mixtures.hour_without(sounds, "choose", tried)
+    without = silent_on(sounds, tried, work, clips, reporter)
     results: dict[str, Any] = {
         "tried": tried,
         "first_run": sounds.table["first_run"],
         "minutes": MINUTES,
         "groups": sounds.table["labels"],
-        "choose": {"minutes": CHOOSE_MINUTES, "budget": deciding.BUDGET, "least_f1": LEAST_F1, **hour.facts()},
+        "choose": {
+            "minutes": CHOOSE_MINUTES,
+            "crowd_minutes": CHOOSE_CROWD_MINUTES,
+            "budget": deciding.BUDGET,
+            "least_f1": LEAST_F1,
+        },
         "trained_on": {label: len([c for c in trained_on(sounds) if c.label == label]) for label in tried},
         "detectors": {},
     }
@@ -87,7 +96,7 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
         config = fitting.recipe(name, minutes, workers)
         fresh = mixtures.fresh(sounds, tried, config, work)
         fitted = fitting.train(fresh, config, mixed, work / "fits", reporter)
-        made = making.heard(work / f"{name}-tried.onnx", fitted, tried, mixed, hour.recordings, reporter)
+        made = making.heard(work / f"{name}-tried.onnx", fitted, tried, mixed, without, reporter)
         if not labels:
             choice = made.choice(tried)
             for line in making.described(choice):
@@ -98,6 +107,8 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
             )
             results |= {"labels": labels, "tried_f1": choice.f1, "tried_alarms": choice.false_alarms}
             reporter.say(f"shipped: {', '.join(labels)}")
+            without = silent_on(sounds, labels, work, clips, reporter)  # what is not shipped is to be silent on too
+            made = making.heard(work / f"{name}-tried.onnx", fitted, tried, mixed, without, reporter)
         facts = {
             "data": "clips, see NOTICE",
             "fresh": True,
@@ -109,7 +120,7 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
         making.write(path, made, choice, config, facts)
         for line in making.described(choice):
             reporter.say(line)
-        rounded = making.int8_of(path, mixed, hour.recordings, reporter)
+        rounded = making.int8_of(path, mixed, without, reporter)
         reporter.say(f"{name} in int8: micro F1 {rounded.micro_f1:.3f} where chosen, in float {choice.micro_f1:.3f}")
         results["detectors"][name] = {
             "f1": choice.f1,
@@ -122,14 +133,22 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
     return results
 
 
+def silent_on(sounds: Sounds, labels: Sequence[str], work: Path, clips: Path, reporter: Reporter) -> Recordings:
+    """Of the group to choose on what holds none of `labels`: each recording as it is, and mixed with each other."""
+    hour = mixtures.hour_without(sounds, "choose", labels)
+    crowd = mixtures.crowd_without(sounds, "choose", labels, CHOOSE_CROWD_MINUTES, work, clips, reporter)
+    return [*hour.recordings, *crowd]
+
+
 def report(sounds: Sounds, clips: Path, out: Path, results: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     """Scores of the four files on the third group of sources."""
     work, labels = out / "work", results["labels"]
     known = mixtures.mixtures(sounds, "choose", results["tried"], CHOOSE_MINUTES, work, clips, reporter)
     mixed = mixtures.mixtures(sounds, "report", labels, REPORT_MINUTES, work, clips, reporter)
     hour = mixtures.hour_without(sounds, "report", labels)
-    crowd = mixtures.crowd_without(sounds, "report", labels, CROWD_MINUTES, work, clips, reporter)
-    found: dict[str, Any] = {"minutes": REPORT_MINUTES, "crowd_minutes": CROWD_MINUTES, **hour.facts(), "scores": {}}
+    crowd = mixtures.crowd_without(sounds, "report", labels, REPORT_CROWD_MINUTES, work, clips, reporter)
+    found: dict[str, Any] = {"minutes": REPORT_MINUTES, "crowd_minutes": REPORT_CROWD_MINUTES, **hour.facts()}
+    found["scores"] = {}
     for name in (f"{network}{kind}" for network in MINUTES for kind in ("", ".int8")):
         path = out / f"{name}.onnx"
         with reporter.bar(f"reporting on {name}") as tick:
