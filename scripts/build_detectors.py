@@ -28,16 +28,15 @@ from hubbub.datasets.annotated import AnnotatedRecording
 from hubbub.detector import load
 from hubbub.errors import ConfigError
 from hubbub.files import make_folder, write_text
+from hubbub.training.fit import Fitted
 
-MINUTES = {"small": 1800, "tiny": 1200}
-"""Of mixtures that each network hears."""
-CHOOSE_MINUTES, REPORT_MINUTES = 40.0, 60.0
-CHOOSE_CROWD_MINUTES, REPORT_CROWD_MINUTES = 60.0, 30.0
+MINUTES = {"base": 1800, "small": 1800, "tiny": 1200}
+"""Of mixtures that each network hears; the first one teaches the others, and what it hears well enough is shipped."""
+CHOOSE_MINUTES, REPORT_MINUTES, CROWD_MINUTES = 40.0, 60.0, 30.0
 LEAST_F1 = 0.4
 """Frame F1 on the mixtures to choose on, at thresholds that keep to the budget of false alarms, that a label is shipped
 from."""
 FEWEST_LABELS = 6
-Recordings = list[AnnotatedRecording]
 
 
 def main() -> None:
@@ -73,29 +72,26 @@ def main() -> None:
 
 
 def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Reporter) -> dict[str, Any]:
-    """Trains both networks on every label that is tried, ships the labels that `small` hears, and writes the files."""
+    """Trains the networks on every label that is tried, ships the labels that the first hears, and writes the files."""
     work, tried = out / "work", sounds.labels
     mixed = mixtures.mixtures(sounds, "choose", tried, CHOOSE_MINUTES, work, clips, reporter)
-    without = silent_on(sounds, tried, work, clips, reporter)
+    without = silent_on(sounds, tried, work)
     results: dict[str, Any] = {
         "tried": tried,
         "first_run": sounds.table["first_run"],
         "minutes": MINUTES,
         "groups": sounds.table["labels"],
-        "choose": {
-            "minutes": CHOOSE_MINUTES,
-            "crowd_minutes": CHOOSE_CROWD_MINUTES,
-            "budget": deciding.BUDGET,
-            "least_f1": LEAST_F1,
-        },
+        "choose": {"minutes": CHOOSE_MINUTES, "budget": deciding.BUDGET, "least_f1": LEAST_F1},
         "trained_on": {label: len([c for c in trained_on(sounds) if c.label == label]) for label in tried},
         "detectors": {},
     }
     labels: list[str] = []
+    teacher: Fitted | None = None
     for name, minutes in MINUTES.items():
         config = fitting.recipe(name, minutes, workers)
         fresh = mixtures.fresh(sounds, tried, config, work)
-        fitted = fitting.train(fresh, config, mixed, work / "fits", reporter)
+        fitted = fitting.train(fresh, config, mixed, work / "fits", reporter, teacher)
+        teacher = teacher or fitted
         made = making.heard(work / f"{name}-tried.onnx", fitted, tried, mixed, without, reporter)
         if not labels:
             choice = made.choice(tried)
@@ -107,7 +103,7 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
             )
             results |= {"labels": labels, "tried_f1": choice.f1, "tried_alarms": choice.false_alarms}
             reporter.say(f"shipped: {', '.join(labels)}")
-            without = silent_on(sounds, labels, work, clips, reporter)  # what is not shipped is to be silent on too
+            without = silent_on(sounds, labels, work)  # what is not shipped is to be silent on too
             made = making.heard(work / f"{name}-tried.onnx", fitted, tried, mixed, without, reporter)
         facts = {
             "data": "clips, see NOTICE",
@@ -133,11 +129,9 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
     return results
 
 
-def silent_on(sounds: Sounds, labels: Sequence[str], work: Path, clips: Path, reporter: Reporter) -> Recordings:
-    """Of the group to choose on what holds none of `labels`: each recording as it is, and mixed with each other."""
-    hour = mixtures.hour_without(sounds, "choose", labels)
-    crowd = mixtures.crowd_without(sounds, "choose", labels, CHOOSE_CROWD_MINUTES, work, clips, reporter)
-    return [*hour.recordings, *crowd]
+def silent_on(sounds: Sounds, labels: Sequence[str], work: Path) -> list[AnnotatedRecording]:
+    """What the group to choose on holds of none of `labels`, as it is and varied."""
+    return mixtures.varied(mixtures.hour_without(sounds, "choose", labels), work)
 
 
 def report(sounds: Sounds, clips: Path, out: Path, results: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
@@ -146,8 +140,8 @@ def report(sounds: Sounds, clips: Path, out: Path, results: dict[str, Any], repo
     known = mixtures.mixtures(sounds, "choose", results["tried"], CHOOSE_MINUTES, work, clips, reporter)
     mixed = mixtures.mixtures(sounds, "report", labels, REPORT_MINUTES, work, clips, reporter)
     hour = mixtures.hour_without(sounds, "report", labels)
-    crowd = mixtures.crowd_without(sounds, "report", labels, REPORT_CROWD_MINUTES, work, clips, reporter)
-    found: dict[str, Any] = {"minutes": REPORT_MINUTES, "crowd_minutes": REPORT_CROWD_MINUTES, **hour.facts()}
+    crowd = mixtures.crowd_without(sounds, "report", labels, CROWD_MINUTES, work, clips, reporter)
+    found: dict[str, Any] = {"minutes": REPORT_MINUTES, "crowd_minutes": CROWD_MINUTES, **hour.facts()}
     found["scores"] = {}
     for name in (f"{network}{kind}" for network in MINUTES for kind in ("", ".int8")):
         path = out / f"{name}.onnx"

@@ -122,8 +122,8 @@ def card(name: str, path: Path, results: Mapping[str, Any]) -> str:
         "",
         "A label ships where its frame F1 on mixtures of the second group is "
         f"{results['choose']['least_f1']:g} or more, or it is one of the six best, at thresholds that together allow "
-        f"{results['choose']['budget']:g} false alarms in an hour of such recordings, half of them as they are, half "
-        "mixed with each other, with the network `small`.",
+        f"{results['choose']['budget']:g} false alarms in an hour of such recordings, as they are and at other "
+        "speeds and levels, with the network `small`.",
         "",
         "| label | ships | frame F1 when chosen | clips trained on | sources: trained on; chosen on; reported on |",
         "|---|---|---|---|---|",
