@@ -28,10 +28,9 @@ from hubbub.datasets.annotated import AnnotatedRecording
 from hubbub.detector import load
 from hubbub.errors import ConfigError
 from hubbub.files import make_folder, write_text
-from hubbub.training.fit import Fitted
 
-MINUTES = {"base": 1800, "small": 1800, "tiny": 1200}
-"""Of mixtures that each network hears; the first one teaches the others, and what it hears well enough is shipped."""
+MINUTES = {"small": 1800, "tiny": 1200}
+"""Of mixtures that each network hears; what the first one hears well enough is shipped."""
 CHOOSE_MINUTES, REPORT_MINUTES, CROWD_MINUTES = 40.0, 60.0, 30.0
 LEAST_F1 = 0.4
 """Frame F1 on the mixtures to choose on, at thresholds that keep to the budget of false alarms, that a label is shipped
@@ -86,12 +85,10 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
         "detectors": {},
     }
     labels: list[str] = []
-    teacher: Fitted | None = None
     for name, minutes in MINUTES.items():
         config = fitting.recipe(name, minutes, workers)
         fresh = mixtures.fresh(sounds, tried, config, work)
-        fitted = fitting.train(fresh, config, mixed, work / "fits", reporter, teacher)
-        teacher = teacher or fitted
+        fitted = fitting.train(fresh, config, mixed, work / "fits", reporter)
         made = making.heard(work / f"{name}-tried.onnx", fitted, tried, mixed, without, reporter)
         if not labels:
             choice = made.choice(tried)

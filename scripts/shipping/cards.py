@@ -144,7 +144,7 @@ def card(name: str, path: Path, results: Mapping[str, Any]) -> str:
         f"{results['minutes'][name.removesuffix('.int8')]:.0f} minutes of mixtures, none heard twice, "
         "of the clips listed in `NOTICE` "
         f"({_listed(meta.training['licences'])}), of the package's built-in sounds, and of synthesised music, "
-        "machines, clatter, noise, animals and beeps. All that is no label, speech and music too, was heard to stay "
+        "machines, clatter and noise. All that is no label, speech and music too, was heard to stay "
         "silent on.",
         "",
         "Made by `scripts/build_detectors.py`.",

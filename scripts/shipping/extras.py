@@ -105,59 +105,8 @@ def texture(rng: np.random.Generator, n: int) -> Samples:
     return band(noise, RATE, low, high, 1) * loudness
 
 
-def calls(rng: np.random.Generator, n: int) -> Samples:
-    """An animal, neither dog nor bird, or a child: a pitch in an arc, rough or not, through a mouth that opens."""
-    out = np.zeros(n, np.float32)
-    pitch, rough = log_uniform(rng, 90, 1100), float(rng.uniform(0, 0.25))
-    shortest, tract = log_uniform(rng, 0.15, 0.7), log_uniform(rng, 0.6, 1.6)
-    at = float(rng.uniform(0, 1))
-    while at < n / RATE - 0.2:
-        m = length(shortest * log_uniform(rng, 1, 2.5), RATE)
-        arc = through(
-            m, (0, rng.uniform(0.7, 1)), (rng.uniform(0.2, 0.7), rng.uniform(1, 1.5)), (1, rng.uniform(0.5, 1))
-        )
-        shake = wander(rng, m, RATE, log_uniform(rng, 5, 60), 1 - rough, 1 + rough)
-        first = tract * through(
-            m, (0, rng.uniform(250, 600)), (0.4, rng.uniform(500, 1300)), (1, rng.uniform(250, 700))
-        )
-        second = tract * through(m, (0, rng.uniform(900, 2000)), (0.5, rng.uniform(1200, 2900)), (1, 1200))
-        call = sung(np.float32(pitch) * arc * shake, RATE, [(first, 200, 1.0), (second, 350, 0.6)])
-        call += float(rng.uniform(0, 0.4)) * np.abs(call) * white(rng, m)
-        add(out, call * fades(m, RATE, float(rng.uniform(0.02, 0.15)), float(rng.uniform(0.05, 0.3))), at, RATE, 0.7)
-        at += m / RATE + log_uniform(rng, 0.1, 2)
-    return out
-
-
-def beeps(rng: np.random.Generator, n: int) -> Samples:
-    """Alarms, buzzers, telephones, reversing lorries: steady or sweeping tones, on and off at a steady pace."""
-    high, other = log_uniform(rng, 250, 4200), log_uniform(rng, 0.6, 1.7)
-    period, on = log_uniform(rng, 0.06, 1.6), float(rng.uniform(0.3, 1))
-    turn = np.arange(n) / RATE / period
-    second = (turn.astype(int) % 2).astype(bool)
-    kind = int(rng.integers(3))
-    ratio = (np.where(second, other, 1), 1 + (other - 1) * (turn % 1), np.ones(n))[kind]
-    phase = np.cumsum(high * ratio / RATE) * 2 * np.pi
-    tone = np.sin(phase) if chance(rng, 0.5) else np.tanh(np.sin(phase) * log_uniform(rng, 1, 30))
-    gate = np.convolve((turn % 1) < on, np.ones(64) / 64, "same") if kind == 2 or chance(rng, 0.5) else np.ones(n)
-    return (tone * gate).astype(np.float32)
-
-
-def insects(rng: np.random.Generator, n: int) -> Samples:
-    """Crickets, cicadas, frogs: a narrow high band that pulses, in bursts."""
-    centre, rate = log_uniform(rng, 1200, 8500), log_uniform(rng, 8, 120)
-    carrier = np.sin(
-        2 * np.pi * np.cumsum(wander(rng, n, RATE, 3, 0.97, 1.03) * np.float32(centre / RATE), dtype=np.float64)
-    )
-    if chance(rng, 0.5):
-        carrier = carrier + band(white(rng, n), RATE, centre / 1.3, min(centre * 1.3, 10900), 2)
-    pulse = np.maximum(0, np.sin(2 * np.pi * rate * np.arange(n) / RATE)) ** 2
-    burst = wander(rng, n, RATE, log_uniform(rng, 0.5, 6), -0.6, 1).clip(0) if chance(rng, 0.7) else np.ones(n)
-    return (carrier * pulse * burst).astype(np.float32)
-
-
 KINDS: dict[str, Callable[[np.random.Generator, int], Samples]] = {
-    "music": music, "machine": machine, "clatter": clatter, "texture": texture, "calls": calls, "beeps": beeps,
-    "insects": insects,
+    "music": music, "machine": machine, "clatter": clatter, "texture": texture,
 }  # fmt: skip
 
 
