@@ -18,7 +18,7 @@ SHORTENED = 8
 """Characters that names have in common, from which on they are said once."""
 
 OTHER_BUILDS = (
-    ", once each for two other builds: the first, and one with more sounds, gaps and calmer thresholds, which was left "
+    ", once each for two other builds: the first, and one with more sounds and calmer thresholds, which was left "
     "since `small` had a frame F1 of 0.354 there at 9.5 false alarms per hour"
 )
 """What was reported on and does not ship."""
