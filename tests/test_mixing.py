@@ -213,6 +213,19 @@ def test_a_store_that_forgets_gives_the_same_bytes(clips: list[Clip]) -> None:
 # Sampling
 
 
+def test_what_was_known_of_a_clip_stays_known_where_memory_is_short(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{k}.wav" for k in range(2)]
+    for path in paths:
+        audio.write(path, tone(0.5), RATE)
+    store = ClipStore(RATE, max_bytes=1)
+    known = [store.facts(path.as_posix(), speed) for path in paths for speed in (1.0, 0.8)]
+    paths[0].unlink()
+    assert [store.facts(path.as_posix(), speed) for path in paths for speed in (1.0, 0.8)] == known
+    assert [facts.n_samples for facts in known] == [RATE // 2, RATE // 2 * 5 // 4] * 2
+    with pytest.raises(AudioError):
+        store.sound(paths[0].as_posix())
+
+
 def test_scenes_follow_the_recipe(clips: list[Clip]) -> None:
     grouped, _ = by_label(clips)
     settings = config(duration=(50, 70), n_labels=(4, 9))

@@ -6,7 +6,7 @@ from hubbub.mixing.config import MixConfig
 from hubbub.mixing.render import render
 from hubbub.mixing.sampling import sample_scene, scenes
 from hubbub.mixing.scene import BackgroundPart, Placement, Scene
-from hubbub.mixing.store import ClipStore, Sound
+from hubbub.mixing.store import ClipStore, Facts, Sound
 
 __all__ = [
     "BACKGROUND",
@@ -14,6 +14,7 @@ __all__ = [
     "BackgroundPart",
     "Clip",
     "ClipStore",
+    "Facts",
     "MixConfig",
     "Placement",
     "Scene",

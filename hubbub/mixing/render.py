@@ -64,7 +64,7 @@ def _place(mix: NDArray[np.float32], placement: Placement, clock: Grid, store: C
         x[:fade] *= ramp
     if last < len(sound.samples):
         x[len(x) - fade :] *= ramp[::-1]
-    spans = np.clip(sound.spans - first, 0, len(x))
+    spans = np.clip(sound.facts.spans - first, 0, len(x))
     spans = spans[spans[:, 1] > spans[:, 0]]
     power = _power(x, spans)
     if power > 0:

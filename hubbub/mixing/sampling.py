@@ -12,7 +12,7 @@ from hubbub.mixing.clip import BACKGROUND, Clip
 from hubbub.mixing.config import MixConfig
 from hubbub.mixing.render import CUT_FADE
 from hubbub.mixing.scene import BackgroundPart, Placement, Scene
-from hubbub.mixing.store import ClipStore, Sound
+from hubbub.mixing.store import ClipStore, Facts
 
 SHORTEST_CUT = 0.3
 """Seconds. Less of an excerpt than this at the end of a scene is not worth placing."""
@@ -130,18 +130,18 @@ def _sounding(clips: Sequence[Clip], config: MixConfig, rng: np.random.Generator
     level = config.level_db + float(rng.uniform(-config.jitter_db, config.jitter_db))
     speed = 1.0 if len(config.speeds) == 1 else float(rng.choice(config.speeds))
     if speed != 1:
-        sound = store.sound(store.name(clip.path), speed)
+        sound = store.facts(store.name(clip.path), speed)
         if not len(sound.spans):  # the edges of frames fall elsewhere: too short to count as sounding
-            speed, sound = 1.0, store.sound(store.name(clip.path))
+            speed, sound = 1.0, store.facts(store.name(clip.path))
     colour = _colour(sound, config, rng) | ({"speed": speed} if speed != 1 else {})
-    if _held(clip, sound, config) and len(sound.samples) < wanted * store.sample_rate:
+    if _held(clip, sound, config) and sound.n_samples < wanted * store.sample_rate:
         pool = [(clip, sound), *(two for two in _others(clips, clip, store, speed) if _held(*two, config))]
         return _hold(pool, wanted, level, colour, rng, store)
-    if _chained(clip, sound, config) and len(sound.samples) < wanted * store.sample_rate:
+    if _chained(clip, sound, config) and sound.n_samples < wanted * store.sample_rate:
         pool = [(clip, sound), *(two for two in _others(clips, clip, store, speed) if _chained(*two, config))]
         return _chain(pool, wanted, level, colour, config, rng, store)
     rate = store.sample_rate
-    total = len(sound.samples)
+    total = sound.n_samples
     n = min(round(wanted * rate), total)
     start = _start(sound, n, rng)
     inside = np.clip(sound.spans, start, start + n)
@@ -170,12 +170,12 @@ def _weights(clips: Sequence[Clip]) -> NDArray[np.float64]:
 
 def _drawn(
     clips: Sequence[Clip], rng: np.random.Generator, store: ClipStore, weights: NDArray[np.float64] | None = None
-) -> tuple[Clip, Sound]:
+) -> tuple[Clip, Facts]:
     """A random clip that is not silent."""
     for _ in range(TRIES):
         number = rng.integers(len(clips)) if weights is None else rng.choice(len(clips), p=weights)
         clip = clips[int(number)]
-        sound = store.sound(store.name(clip.path))
+        sound = store.facts(store.name(clip.path))
         if len(sound.spans):
             return clip, sound
     raise DatasetError(
@@ -183,9 +183,9 @@ def _drawn(
     )
 
 
-def _start(sound: Sound, n: int, rng: np.random.Generator) -> int:
+def _start(sound: Facts, n: int, rng: np.random.Generator) -> int:
     """Where an excerpt of `n` samples begins, so that it holds the inner part of a span in which the clip sounds."""
-    latest = len(sound.samples) - n
+    latest = sound.n_samples - n
     if latest == 0:
         return 0
     lengths = sound.spans[:, 1] - sound.spans[:, 0]
@@ -194,24 +194,24 @@ def _start(sound: Sound, n: int, rng: np.random.Generator) -> int:
     return int(np.clip(point - n * rng.uniform(0.1, 0.9), 0, latest))
 
 
-def _others(clips: Sequence[Clip], clip: Clip, store: ClipStore, speed: float) -> Iterator[tuple[Clip, Sound]]:
+def _others(clips: Sequence[Clip], clip: Clip, store: ClipStore, speed: float) -> Iterator[tuple[Clip, Facts]]:
     """What else of the recording of `clip` is among the `clips`, without what is silent."""
     for other in clips:
         if other.recording_id == clip.recording_id and other != clip:
-            sound = store.sound(store.name(other.path), speed)
+            sound = store.facts(store.name(other.path), speed)
             if len(sound.spans):
                 yield other, sound
 
 
-def _chained(clip: Clip, sound: Sound, config: MixConfig) -> bool:
+def _chained(clip: Clip, sound: Facts, config: MixConfig) -> bool:
     limit = config.chain_any_below
     if clip.label in config.chain:
         limit = max(limit, config.chain_below)
-    return len(sound.samples) < limit * config.sample_rate
+    return sound.n_samples < limit * config.sample_rate
 
 
 def _chain(
-    pool: list[tuple[Clip, Sound]],
+    pool: list[tuple[Clip, Facts]],
     wanted: float,
     level: float,
     colour: dict[str, float],
@@ -232,7 +232,7 @@ def _chain(
         first, last = float(sound.spans[0, 0]) / rate, float(sound.spans[-1, 1]) / rate
         gap = pause * float(np.clip(rng.normal(1, 0.12), 0.5, 1.5)) if placements else 0.0
         onset = max(0.0, silent_from + gap - first)
-        length = len(sound.samples) / rate
+        length = sound.n_samples / rate
         placements.append(
             Placement(
                 file=store.name(clip.path),
@@ -249,12 +249,12 @@ def _chain(
     return _Sounding(placements, end, active)
 
 
-def _held(clip: Clip, sound: Sound, config: MixConfig) -> bool:
+def _held(clip: Clip, sound: Facts, config: MixConfig) -> bool:
     return clip.label in config.hold and sound.spans[-1, 1] - sound.spans[0, 0] > SHORTEST_HELD * config.sample_rate
 
 
 def _hold(
-    pool: list[tuple[Clip, Sound]],
+    pool: list[tuple[Clip, Facts]],
     wanted: float,
     level: float,
     colour: dict[str, float],
@@ -268,7 +268,7 @@ def _hold(
     while wanted - end > SHORTEST_CUT:
         clip, sound = pool[int(rng.integers(len(pool)))]
         start = max(sound.spans[0, 0] / rate, HELD_MARGIN)
-        stop = min(sound.spans[-1, 1] / rate, len(sound.samples) / rate - HELD_MARGIN)
+        stop = min(sound.spans[-1, 1] / rate, sound.n_samples / rate - HELD_MARGIN)
         onset = max(0.0, end - CUT_FADE)
         length = min(stop - start, wanted - onset)
         placements.append(
@@ -288,7 +288,7 @@ def _hold(
     return _Sounding(placements, end, active)
 
 
-def _colour(sound: Sound, config: MixConfig, rng: np.random.Generator) -> dict[str, float]:
+def _colour(sound: Facts, config: MixConfig, rng: np.random.Generator) -> dict[str, float]:
     """The filters of one event, as fields of a placement."""
     colour: dict[str, float] = {}
     if rng.random() < config.low_pass_chance:
@@ -312,7 +312,7 @@ def _background(
             "snr_db asks for a background but there are no background clips; add some or leave snr_db out"
         )
     clip, sound = _drawn(backgrounds, rng, store)
-    total = len(sound.samples) / store.sample_rate
+    total = sound.n_samples / store.sample_rate
     fade = round(min(CROSS_FADE, total / 4), 6)
     onset = 0.0
     while True:

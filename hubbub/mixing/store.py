@@ -1,4 +1,4 @@
-"""Clips in memory: each is read, resampled and looked at once, however often scenes use it."""
+"""Clips in memory: each is looked at once, however often scenes use it, and read again only where memory is short."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -19,13 +19,21 @@ FINEST_SPEED = 20
 
 
 @dataclass(frozen=True)
-class Sound:
-    """A clip in memory: samples, shape (n_samples,); where it sounds, shape (n_spans, 2), in samples; and the
-    frequency in Hz below which half of its power lies."""
+class Facts:
+    """What a scene is drawn by: how long a clip is, in samples; where it sounds, shape (n_spans, 2), in samples; and
+    the frequency in Hz below which half of its power lies."""
 
-    samples: NDArray[np.float32]
+    n_samples: int
     spans: NDArray[np.int64]
     half_power_hz: float
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A clip in memory: samples, shape (n_samples,), and what is known of it."""
+
+    samples: NDArray[np.float32]
+    facts: Facts
 
 
 class ClipStore:
@@ -49,6 +57,9 @@ class ClipStore:
         self._bytes = 0
         self._lock = Lock()
         self._sounds: OrderedDict[tuple[str, float], Sound] = OrderedDict()
+        self._facts: dict[
+            tuple[str, float], Facts
+        ] = {}  # of all that was ever asked for: most of a scene is never heard
 
     def name(self, path: Path) -> str:
         """How a scene names the clip at `path`."""
@@ -72,13 +83,22 @@ class ClipStore:
             ratio = Fraction(speed).limit_denominator(FINEST_SPEED)
             samples = resample_poly(self.sound(name).samples, ratio.denominator, ratio.numerator).astype(np.float32)
         samples.flags.writeable = False
-        sound = Sound(samples, active_spans(samples, self.sample_rate, self.activity), self._half_power(samples))
+        sound = Sound(samples, self._facts.get(key) or self._facts_of(samples))
         with self._lock:  # reading is left out: two threads may read one clip, and one of them keeps it
             self._bytes += samples.nbytes if key not in self._sounds else 0
-            self._sounds[key] = sound
+            self._sounds[key], self._facts[key] = sound, sound.facts
             while self._bytes > self.max_bytes and len(self._sounds) > 1:
                 self._bytes -= self._sounds.popitem(last=False)[1].samples.nbytes
         return sound
+
+    def facts(self, name: str, speed: float = 1.0) -> Facts:
+        """What is known of the clip that a scene calls `name`, played `speed` times as fast. Raises `AudioError` where
+        it cannot be read."""
+        return self._facts.get((name, speed)) or self.sound(name, speed).facts
+
+    def _facts_of(self, samples: NDArray[np.float32]) -> Facts:
+        spans = active_spans(samples, self.sample_rate, self.activity)
+        return Facts(len(samples), spans, self._half_power(samples))
 
     def _half_power(self, samples: NDArray[np.float32]) -> float:
         n = next_fast_len(len(samples), real=True)
