@@ -45,10 +45,10 @@ def notice(sounds: Sounds, clips: Sequence[Clip]) -> str:
 
 
 def _named(sounds: Sounds, clip: Clip) -> str:
-    author = sounds.table["authors"].get(clip.recording_id)
+    author = sounds.authors.get(clip.path.resolve())
     if clip.recording_id.startswith("deb:"):  # the package is named above
         return clip.recording_id.split(":", 2)[-1]
-    return clip.recording_id + (f" (by {author}, CC BY 3.0)" if author else "")
+    return clip.recording_id + (f" (by {author})" if author else "")
 
 
 def _short(names: Sequence[str]) -> list[str]:

@@ -2,14 +2,18 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from hubbub import audio
 from hubbub.datasets.annotated import AnnotatedRecording, read_annotated
 from hubbub.datasets.features import content_hash, key_of
+from hubbub.errors import ConfigError
 from hubbub.events import Event
+from hubbub.files import make_folder
 from hubbub.mixing import Clip, ClipStore, MixConfig
 from hubbub.mixing.write import mix
 from hubbub.training.config import TrainConfig
@@ -32,7 +36,11 @@ TRAINING = {
     "speeds": (0.8, 0.9, 1.0, 1.1, 1.25),
 }
 """Beside what `hubbub train` colours: about as many sounds that are no label as labels, at more levels and speeds."""
-STORE_BYTES = 4 * 2**30
+AUX = False
+STORE_BYTES = 8 * 2**30
+VARIED = ((0.92, -8.0), (1.08, 4.0), (1.0, -16.0))
+"""Speeds and levels, dB, at which recordings without the labels are played too where thresholds are chosen: a rule that
+only just misses an alarm in one of them raises it in the next."""
 WITHOUT = {"n_labels": (1, 3), "polyphony": POLYPHONY, "scene_gain_db": (-12.0, 12.0)}
 """How recordings without any label are mixed with each other: as the mixtures with labels are, at more levels."""
 
@@ -60,14 +68,15 @@ def fresh(sounds: Sounds, labels: Sequence[str], config: TrainConfig, made: Path
         clips[label] += made_up.pop(label)
     under = [clip for label in sounds.table["under"]["labels"] for clip in (clips | others)[label]]
     backgrounds = [*_as_often(backgrounds, under), *under]
-    clips |= _together(others | made_up, sounds.table["together"])
+    beside = _together(others | made_up, sounds.table["together"])
+    clips |= beside
     mixing = mix_config("train", len(clips), config, True).model_copy(
         update=TRAINING | {"sample_rate": OURS.sample_rate}
     )
     store = ClipStore(mixing.sample_rate, mixing.activity, max_bytes=STORE_BYTES)
-    return Fresh(
-        clips, backgrounds, mixing, tuple(labels), OURS, config.train_minutes, store, config.noisy, config.quiet
-    )
+    heard = (config.noisy, config.quiet, config.gaps)
+    asked = (*labels, *sorted(beside)) if AUX else tuple(labels)
+    return Fresh(clips, backgrounds, mixing, asked, OURS, config.train_minutes, store, *heard)
 
 
 def _as_often(few: Sequence[Clip], many: Sequence[Clip]) -> list[Clip]:
@@ -110,6 +119,23 @@ def hour_without(sounds: Sounds, group: str, labels: Sequence[str]) -> Hour:
         kind = f"{clip.label} ({clip.source})"
         made_of[kind] = made_of.get(kind, 0.0) + duration
     return Hour(recordings, made_of)
+
+
+def varied(hour: Hour, folder: Path) -> list[AnnotatedRecording]:
+    """The recordings as they are, and each at other speeds and levels, written below `folder` where it is not yet."""
+    found = list(hour.recordings)
+    for speed, level in VARIED:
+        place = folder / f"varied-{speed:g}-{level:g}"
+        for each in hour.recordings:
+            path = (place / each.name).with_suffix(".wav")
+            if not path.is_file():
+                samples, _ = audio.read(each.path, round(OURS.sample_rate / speed))
+                make_folder(path.parent, ConfigError)
+                audio.write(path, np.clip(samples * 10 ** (level / 20), -1, 1).astype(np.float32), OURS.sample_rate)
+            duration = audio.info(path).duration
+            events = tuple(replace(event, offset=duration) for event in each.events)
+            found.append(AnnotatedRecording(path, f"{each.name} {speed:g} {level:g}", duration, events, ""))
+    return found
 
 
 def crowd_without(
