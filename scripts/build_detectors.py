@@ -27,13 +27,10 @@ from hubbub.detector import load
 from hubbub.errors import ConfigError
 from hubbub.files import make_folder, write_text
 
-MINUTES = {"small": 1800, "tiny": 1200}
-"""Of mixtures that each network hears; what the first one hears well enough is shipped."""
-CHOOSE_MINUTES, REPORT_MINUTES, CROWD_MINUTES = 40.0, 60.0, 30.0
-LEAST_F1 = 0.4
-"""Frame F1 on the mixtures to choose on, alone and with its share of the false alarms, that a label is shipped from."""
-FEWEST_LABELS = 6
-SHARE = deciding.BUDGET / FEWEST_LABELS
+MINUTES = {"small": 3600, "tiny": 2400}
+"""Of mixtures that each network hears; the labels are those that the first one hears best."""
+CHOOSE_MINUTES, REPORT_MINUTES, CROWD_MINUTES = 60.0, 60.0, 30.0
+N_LABELS = 6
 
 
 def main() -> None:
@@ -76,31 +73,29 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
         "tried": tried,
         "first_run": sounds.table["first_run"],
         "minutes": MINUTES,
-        "groups": sounds.table["labels"],
-        "choose": {"minutes": CHOOSE_MINUTES, "budget": deciding.BUDGET, "share": SHARE, "least_f1": LEAST_F1},
+        "groups": {label: sounds.sources(label) for label in tried},
+        "built_in": [label for label in tried if sounds.table["labels"][label].get("built_in")],
+        "choose": {"minutes": CHOOSE_MINUTES, "budget": deciding.BUDGET, "n_labels": N_LABELS},
         "trained_on": {label: len([c for c in trained_on(sounds) if c.label == label]) for label in tried},
         "detectors": {},
     }
     labels: list[str] = []
+    chosen_on = mixed
     for name, minutes in MINUTES.items():
         config = fitting.recipe(name, minutes, workers)
         fresh = mixtures.fresh(sounds, tried, config, work)
         fitted = fitting.train(fresh, config, mixed, work / "fits", reporter)
         path = work / f"{name}-tried.onnx"
         if not labels:
-            hour = mixtures.hour_without(sounds, "choose", tried)
-            made = making.heard(path, fitted, tried, mixed, hour.recordings, reporter)
-            alone = {label: made.choice([label], SHARE) for label in tried}
-            for choice in alone.values():
-                reporter.say(making.described(choice)[0])
-            f1 = {label: choice.f1[label] for label, choice in alone.items()}
-            ranked = sorted(tried, key=lambda label: -f1[label])
-            labels = sorted(label for k, label in enumerate(ranked) if f1[label] >= LEAST_F1 or k < FEWEST_LABELS)
+            everything = mixtures.hour_without(sounds, "choose", tried, also=tried)
+            made = making.heard(path, fitted, tried, mixed, everything.recordings, reporter)
+            labels, f1 = making.best_labels(made, N_LABELS)
             results |= {"labels": labels, "tried_f1": f1}
             reporter.say(f"shipped: {', '.join(labels)}")
+            chosen_on = mixtures.mixtures(sounds, "choose", labels, CHOOSE_MINUTES, work, clips, reporter)
         # what is not shipped is to be silent on too
         without = mixtures.varied(mixtures.hour_without(sounds, "choose", labels), work)
-        made = making.heard(path, fitted, tried, mixed, without, reporter)
+        made = making.heard(path, fitted, tried, chosen_on, without, reporter)
         facts = {
             "data": "clips, see NOTICE",
             "fresh": True,
@@ -112,7 +107,7 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
         making.write(path, made, choice, config, facts)
         for line in making.described(choice):
             reporter.say(line)
-        rounded = making.int8_of(path, mixed, without, reporter)
+        rounded = making.int8_of(path, chosen_on, without, reporter)
         reporter.say(f"{name} in int8: micro F1 {rounded.micro_f1:.3f} where chosen, in float {choice.micro_f1:.3f}")
         results["detectors"][name] = {
             "f1": choice.f1,

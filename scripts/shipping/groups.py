@@ -49,6 +49,12 @@ class Sounds:
         """What was tried."""
         return sorted(self.table["labels"])
 
+    def sources(self, label: str) -> dict[str, list[str]]:
+        """Whose clips of a label that was tried are in which group, built-in ones left out."""
+        return {
+            group: sorted({clip.source or "" for clip in self.tried[group][label]} - {BUILT_IN}) for group in GROUPS
+        }
+
     def without(self, group: str, labels: Sequence[str]) -> tuple[ByLabel, list[Clip]]:
         """Of a group the clips in which none of `labels` is to be heard, by label, and apart from them backgrounds."""
         silent = {label: clips for label, clips in self.tried[group].items() if label not in labels}

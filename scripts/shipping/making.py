@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,14 @@ class Made:
     def choice(self, labels: Sequence[str], budget: float = BUDGET) -> Choice:
         """The best rules of some of the labels."""
         return chosen(labels, [self.tables[list(self.tried).index(label)] for label in labels], budget)
+
+
+def best_labels(made: Made, n_labels: int) -> tuple[list[str], dict[str, float]]:
+    """The labels that have the best micro F1 of all that are so many and keep to the budget together, and each label's
+    F1 where all that were tried do."""
+    sets = combinations(sorted(made.tried), n_labels)
+    best = max(sets, key=lambda labels: made.choice(labels).micro_f1)
+    return list(best), made.choice(made.tried).f1
 
 
 def heard(

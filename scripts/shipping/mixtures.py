@@ -36,7 +36,6 @@ TRAINING = {
     "speeds": (0.8, 0.9, 1.0, 1.1, 1.25),
 }
 """Beside what `hubbub train` colours: about as many sounds that are no label as labels, at more levels and speeds."""
-AUX = False
 STORE_BYTES = 8 * 2**30
 VARIED = ((0.92, -8.0), (1.08, 4.0), (1.0, -16.0))
 """Speeds and levels, dB, at which recordings without the labels are played too where thresholds are chosen: a rule that
@@ -68,15 +67,13 @@ def fresh(sounds: Sounds, labels: Sequence[str], config: TrainConfig, made: Path
         clips[label] += made_up.pop(label)
     under = [clip for label in sounds.table["under"]["labels"] for clip in (clips | others)[label]]
     backgrounds = [*_as_often(backgrounds, under), *under]
-    beside = _together(others | made_up, sounds.table["together"])
-    clips |= beside
+    clips |= _together(others | made_up, sounds.table["together"])
     mixing = mix_config("train", len(clips), config, True).model_copy(
         update=TRAINING | {"sample_rate": OURS.sample_rate}
     )
     store = ClipStore(mixing.sample_rate, mixing.activity, max_bytes=STORE_BYTES)
     heard = (config.noisy, config.quiet, config.gaps)
-    asked = (*labels, *sorted(beside)) if AUX else tuple(labels)
-    return Fresh(clips, backgrounds, mixing, asked, OURS, config.train_minutes, store, *heard)
+    return Fresh(clips, backgrounds, mixing, tuple(labels), OURS, config.train_minutes, store, *heard)
 
 
 def _as_often(few: Sequence[Clip], many: Sequence[Clip]) -> list[Clip]:
@@ -105,11 +102,13 @@ def mixtures(
     return _mixed(clips, backgrounds, config, round(minutes), SEEDS[group], folder / group, root, reporter)
 
 
-def hour_without(sounds: Sounds, group: str, labels: Sequence[str]) -> Hour:
-    """The recordings of `group` that hold none of `labels`, and those of what lies under them, each once and as it is:
-    about an hour. Its events are the labels that are known to be heard, as long as the recording is."""
+def hour_without(sounds: Sounds, group: str, labels: Sequence[str], also: Sequence[str] = ()) -> Hour:
+    """The recordings of `group` that hold none of `labels`, and those of what lies under them and of the labels `also`,
+    each once and as it is: an hour or more. Its events are the labels that are known to be heard, as long as the
+    recording is."""
     others, backgrounds = sounds.without(group, labels)
-    played = {label: sounds.tried[group][label] for label in sounds.table["under"]["labels"] if label in labels}
+    labelled = {*sounds.table["under"]["labels"], *also} & {*labels}
+    played = {label: sounds.tried[group][label] for label in sorted(labelled)}
     recordings, made_of = [], dict[str, float]()
     for clip in [*backgrounds, *(clip for clips in (others | played).values() for clip in clips)]:
         duration = audio.info(clip.path).duration
