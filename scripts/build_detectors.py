@@ -1,12 +1,13 @@
 """The detectors that ship, from nothing but a folder of clips: trained, chosen, written, and at the end reported on.
 
     python scripts/debian_sounds.py DEBIAN
-    python scripts/build_detectors.py CLIPS OUT --also DEBIAN --annotated FOLDER             # trains and chooses
-    python scripts/build_detectors.py CLIPS OUT --also DEBIAN --annotated FOLDER --report    # looks at the third group
+    python scripts/esc50_sounds.py CHECKOUT ESC50
+    python scripts/build_detectors.py CLIPS OUT --also DEBIAN --also ESC50 --annotated FOLDER    # trains and chooses
+    python scripts/build_detectors.py CLIPS OUT --also … --report              # looks at the third group
 
 CLIPS/<label>/<file> with a manifest.csv that names every clip's source, licence and origin; `shipping/groups.toml` says
-which source is trained on, chosen on and reported on. DEBIAN is such a folder too, of speech and music; FOLDER holds
-annotated recordings of speech in the folders that the table names. OUT gets small.onnx, small.int8.onnx, tiny.onnx and
+which source is trained on, chosen on and reported on. DEBIAN and ESC50 are such folders too; FOLDER holds annotated
+recordings of speech in the folders that the table names. OUT gets small.onnx, small.int8.onnx, tiny.onnx and
 tiny.int8.onnx, a card for each, NOTICE, and results.json. A run that was stopped goes on where it was; finished
 mixtures and trainings in OUT/work are taken as they are.
 
@@ -79,6 +80,7 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
         "trained_on": {label: len([c for c in trained_on(sounds) if c.label == label]) for label in tried},
         "detectors": {},
     }
+    everything = mixtures.hour_without(sounds, "choose", tried, also=tried)
     labels: list[str] = []
     chosen_on = mixed
     for name, minutes in MINUTES.items():
@@ -87,15 +89,12 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
         fitted = fitting.train(fresh, config, mixed, work / "fits", reporter)
         path = work / f"{name}-tried.onnx"
         if not labels:
-            everything = mixtures.hour_without(sounds, "choose", tried, also=tried)
-            made = making.heard(path, fitted, tried, mixed, everything.recordings, reporter)
+            made = making.heard(path, fitted, tried, tried, mixed, everything, reporter)
             labels, f1 = making.best_labels(made, N_LABELS)
             results |= {"labels": labels, "tried_f1": f1}
             reporter.say(f"shipped: {', '.join(labels)}")
             chosen_on = mixtures.mixtures(sounds, "choose", labels, CHOOSE_MINUTES, work, clips, reporter)
-        # what is not shipped is to be silent on too
-        without = mixtures.varied(mixtures.hour_without(sounds, "choose", labels), work)
-        made = making.heard(path, fitted, tried, chosen_on, without, reporter)
+        made = making.heard(path, fitted, tried, labels, chosen_on, everything, reporter)
         facts = {
             "data": "clips, see NOTICE",
             "fresh": True,
@@ -107,7 +106,7 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
         making.write(path, made, choice, config, facts)
         for line in making.described(choice):
             reporter.say(line)
-        rounded = making.int8_of(path, chosen_on, without, reporter)
+        rounded = making.int8_of(path, chosen_on, everything, reporter)
         reporter.say(f"{name} in int8: micro F1 {rounded.micro_f1:.3f} where chosen, in float {choice.micro_f1:.3f}")
         results["detectors"][name] = {
             "f1": choice.f1,

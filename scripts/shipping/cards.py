@@ -126,11 +126,10 @@ def card(name: str, path: Path, results: Mapping[str, Any]) -> str:
         "",
         "## Labels that were tried",
         "",
-        f"Those {results['choose']['n_labels']} ship that together, with the network `small`, had the best frame F1 on "
-        "mixtures of the second group of all that were tried, under rules that allow "
-        f"{results['choose']['budget']:g} false alarms in an hour of its other recordings. Their rules were then "
-        f"chosen to allow {results['choose']['budget']:g} in an hour of recordings without them, as they are and at other "
-        "speeds and levels.",
+        f"Those {results['choose']['n_labels']} ship that together, with the network `small`, have the best frame F1 "
+        "on mixtures of all labels of the second group, under rules that allow "
+        f"{results['choose']['budget']:g} false alarms in an hour of its recordings without them. Their rules were "
+        "then chosen on mixtures of them alone.",
         "",
         "| label | ships | frame F1 with rules for all | clips trained on | sources: trained on; chosen; reported on |",
         "|---|---|---|---|---|",

@@ -2,18 +2,14 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from hubbub import audio
 from hubbub.datasets.annotated import AnnotatedRecording, read_annotated
 from hubbub.datasets.features import content_hash, key_of
-from hubbub.errors import ConfigError
 from hubbub.events import Event
-from hubbub.files import make_folder
 from hubbub.mixing import Clip, ClipStore, MixConfig
 from hubbub.mixing.write import mix
 from hubbub.training.config import TrainConfig
@@ -37,9 +33,6 @@ TRAINING = {
 }
 """Beside what `hubbub train` colours: about as many sounds that are no label as labels, at more levels and speeds."""
 STORE_BYTES = 8 * 2**30
-VARIED = ((0.92, -8.0), (1.08, 4.0), (1.0, -16.0))
-"""Speeds and levels, dB, at which recordings without the labels are played too where thresholds are chosen: a rule that
-only just misses an alarm in one of them raises it in the next."""
 WITHOUT = {"n_labels": (1, 3), "polyphony": POLYPHONY, "scene_gain_db": (-12.0, 12.0)}
 """How recordings without any label are mixed with each other: as the mixtures with labels are, at more levels."""
 
@@ -47,10 +40,11 @@ WITHOUT = {"n_labels": (1, 3), "polyphony": POLYPHONY, "scene_gain_db": (-12.0, 
 @dataclass(frozen=True)
 class Hour:
     """Distinct recordings in which no label is to be heard but those that they are known to hold, their events.
-    `made_of`: seconds by kind and source."""
+    `made_of`: seconds by kind and source; `under`: labels that lie under others most of the time."""
 
     recordings: Sequence[AnnotatedRecording]
     made_of: Mapping[str, float]
+    under: Sequence[str]
 
     def facts(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -117,24 +111,7 @@ def hour_without(sounds: Sounds, group: str, labels: Sequence[str], also: Sequen
         recordings.append(AnnotatedRecording(clip.path, f"{clip.label}/{clip.path.name}", duration, events, ""))
         kind = f"{clip.label} ({clip.source})"
         made_of[kind] = made_of.get(kind, 0.0) + duration
-    return Hour(recordings, made_of)
-
-
-def varied(hour: Hour, folder: Path) -> list[AnnotatedRecording]:
-    """The recordings as they are, and each at other speeds and levels, written below `folder` where it is not yet."""
-    found = list(hour.recordings)
-    for speed, level in VARIED:
-        place = folder / f"varied-{speed:g}-{level:g}"
-        for each in hour.recordings:
-            path = (place / each.name).with_suffix(".wav")
-            if not path.is_file():
-                samples, _ = audio.read(each.path, round(OURS.sample_rate / speed))
-                make_folder(path.parent, ConfigError)
-                audio.write(path, np.clip(samples * 10 ** (level / 20), -1, 1).astype(np.float32), OURS.sample_rate)
-            duration = audio.info(path).duration
-            events = tuple(replace(event, offset=duration) for event in each.events)
-            found.append(AnnotatedRecording(path, f"{each.name} {speed:g} {level:g}", duration, events, ""))
-    return found
+    return Hour(recordings, made_of, sounds.table["under"]["labels"])
 
 
 def crowd_without(
