@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -21,69 +20,58 @@ from hubbub.training.quantization import quantize
 from hubbub.training.reporting import Reporter
 from shipping.deciding import BUDGET, Choice, Table, chosen, listen, tried
 from shipping.fitting import cut
-from shipping.mixtures import Hour
 from shipping.scoring import Scored
 
 
 @dataclass(frozen=True)
 class Made:
-    """A trained network, the labels of its outputs, and what each rule would give for those that are `wanted`.
-    `under`: labels that lie under others most of the time."""
+    """A trained network with all labels that were tried, and what each rule would give for each of them."""
 
     fitted: Fitted
-    heads: Sequence[str]
-    wanted: Sequence[str]
+    tried: Sequence[str]
     tables: Sequence[Table]
-    under: Sequence[str]
 
     def choice(self, labels: Sequence[str], budget: float = BUDGET) -> Choice:
         """The best rules of some of the labels."""
-        tables = [self.tables[list(self.wanted).index(label)] for label in labels]
-        return chosen(labels, tables, budget, self.under)
-
-
-def best_labels(made: Made, n_labels: int) -> tuple[list[str], dict[str, float]]:
-    """The labels that have the best micro F1 of all that are so many and keep to the budget together, and each label's
-    F1 where all that were tried do."""
-    sets = combinations(sorted(made.wanted), n_labels)
-    best = max(sets, key=lambda labels: made.choice(labels).micro_f1)
-    return list(best), made.choice(made.wanted).f1
+        return chosen(labels, [self.tables[list(self.tried).index(label)] for label in labels], budget)
 
 
 def heard(
     path: Path,
     fitted: Fitted,
-    heads: Sequence[str],
-    wanted: Sequence[str],
+    labels: Sequence[str],
     mixtures: Sequence[AnnotatedRecording],
-    hour: Hour,
+    without: Sequence[AnnotatedRecording],
     reporter: Reporter,
 ) -> Made:
-    """Plays `mixtures`, and the `hour` for false alarms, to a trained network, written to `path` meanwhile."""
+    """Plays `mixtures`, and recordings `without` the labels, to a trained network, written to `path` meanwhile."""
     torch.set_num_threads(1)
-    export(path, fitted.network, OURS, heads, [LabelRule()] * len(heads), network_facts={}, training_facts={})
-    tables = _tables(load(path, device="cpu", threads=1), wanted, mixtures, hour, reporter)
-    return Made(fitted, heads, wanted, tables, hour.under)
+    export(path, fitted.network, OURS, labels, [LabelRule()] * len(labels), network_facts={}, training_facts={})
+    return Made(fitted, labels, _tables(load(path, device="cpu", threads=1), mixtures, without, reporter))
 
 
 def _tables(
     detector: Detector,
-    wanted: Sequence[str],
     mixtures: Sequence[AnnotatedRecording],
-    hour: Hour,
+    without: Sequence[AnnotatedRecording],
     reporter: Reporter,
 ) -> list[Table]:
     with reporter.bar("trying thresholds") as tick:
         tick(0, 1)
-        heard_mixtures, heard_hour = listen(detector, mixtures), listen(detector, hour.recordings)
-        grid, heads = detector.metadata.grid, list(detector.labels)
-        return tried(wanted, heads, grid, mixtures, heard_mixtures, hour.recordings, heard_hour)
+        return tried(
+            detector.labels,
+            detector.metadata.grid,
+            mixtures,
+            listen(detector, mixtures),
+            without,
+            listen(detector, without),
+        )
 
 
 def write(path: Path, made: Made, choice: Choice, config: TrainConfig, facts: dict[str, Any]) -> None:
     """Writes the detector for the labels of `choice`, with its rules."""
     labels = list(choice.rules)
-    smaller = cut(made.fitted, made.heads, labels)
+    smaller = cut(made.fitted, made.tried, labels)
     export(
         path, smaller.network, OURS, labels, list(choice.rules.values()),
         network_facts={"name": config.network, "parameters": n_parameters(smaller.network)},
@@ -91,14 +79,15 @@ def write(path: Path, made: Made, choice: Choice, config: TrainConfig, facts: di
     )  # fmt: skip
 
 
-def int8_of(path: Path, mixtures: Sequence[AnnotatedRecording], hour: Hour, reporter: Reporter) -> Choice:
+def int8_of(
+    path: Path, mixtures: Sequence[AnnotatedRecording], without: Sequence[AnnotatedRecording], reporter: Reporter
+) -> Choice:
     """Writes `NAME.int8.onnx` beside it: ranges are taken from `mixtures`, and rules chosen for what it gives itself,
     since rules at the edge of a budget do not bear rounding."""
     target = path.with_suffix(".int8.onnx")
     quantize(path, target, [each.path for each in mixtures])
     detector = load(target, device="cpu", threads=1)
-    labels = list(detector.labels)
-    choice = chosen(labels, _tables(detector, labels, mixtures, hour, reporter), BUDGET, hour.under)
+    choice = chosen(detector.labels, _tables(detector, mixtures, without, reporter), BUDGET)
     rewrite(target, target, lambda metadata: metadata.decided(choice.rules, {}))
     return choice
 

@@ -32,7 +32,7 @@ TRAINING = {
     "speeds": (0.8, 0.9, 1.0, 1.1, 1.25),
 }
 """Beside what `hubbub train` colours: about as many sounds that are no label as labels, at more levels and speeds."""
-STORE_BYTES = 8 * 2**30
+STORE_BYTES = 4 * 2**30
 WITHOUT = {"n_labels": (1, 3), "polyphony": POLYPHONY, "scene_gain_db": (-12.0, 12.0)}
 """How recordings without any label are mixed with each other: as the mixtures with labels are, at more levels."""
 
@@ -40,11 +40,10 @@ WITHOUT = {"n_labels": (1, 3), "polyphony": POLYPHONY, "scene_gain_db": (-12.0, 
 @dataclass(frozen=True)
 class Hour:
     """Distinct recordings in which no label is to be heard but those that they are known to hold, their events.
-    `made_of`: seconds by kind and source; `under`: labels that lie under others most of the time."""
+    `made_of`: seconds by kind and source."""
 
     recordings: Sequence[AnnotatedRecording]
     made_of: Mapping[str, float]
-    under: Sequence[str]
 
     def facts(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -66,8 +65,9 @@ def fresh(sounds: Sounds, labels: Sequence[str], config: TrainConfig, made: Path
         update=TRAINING | {"sample_rate": OURS.sample_rate}
     )
     store = ClipStore(mixing.sample_rate, mixing.activity, max_bytes=STORE_BYTES)
-    heard = (config.noisy, config.quiet, config.gaps)
-    return Fresh(clips, backgrounds, mixing, tuple(labels), OURS, config.train_minutes, store, *heard)
+    return Fresh(
+        clips, backgrounds, mixing, tuple(labels), OURS, config.train_minutes, store, config.noisy, config.quiet
+    )
 
 
 def _as_often(few: Sequence[Clip], many: Sequence[Clip]) -> list[Clip]:
@@ -96,13 +96,11 @@ def mixtures(
     return _mixed(clips, backgrounds, config, round(minutes), SEEDS[group], folder / group, root, reporter)
 
 
-def hour_without(sounds: Sounds, group: str, labels: Sequence[str], also: Sequence[str] = ()) -> Hour:
-    """The recordings of `group` that hold none of `labels`, and those of what lies under them and of the labels `also`,
-    each once and as it is: an hour or more. Its events are the labels that are known to be heard, as long as the
-    recording is."""
+def hour_without(sounds: Sounds, group: str, labels: Sequence[str]) -> Hour:
+    """The recordings of `group` that hold none of `labels`, and those of what lies under them, each once and as it is:
+    about an hour. Its events are the labels that are known to be heard, as long as the recording is."""
     others, backgrounds = sounds.without(group, labels)
-    labelled = {*sounds.table["under"]["labels"], *also} & {*labels}
-    played = {label: sounds.tried[group][label] for label in sorted(labelled)}
+    played = {label: sounds.tried[group][label] for label in sounds.table["under"]["labels"] if label in labels}
     recordings, made_of = [], dict[str, float]()
     for clip in [*backgrounds, *(clip for clips in (others | played).values() for clip in clips)]:
         duration = audio.info(clip.path).duration
@@ -111,7 +109,7 @@ def hour_without(sounds: Sounds, group: str, labels: Sequence[str], also: Sequen
         recordings.append(AnnotatedRecording(clip.path, f"{clip.label}/{clip.path.name}", duration, events, ""))
         kind = f"{clip.label} ({clip.source})"
         made_of[kind] = made_of.get(kind, 0.0) + duration
-    return Hour(recordings, made_of, sounds.table["under"]["labels"])
+    return Hour(recordings, made_of)
 
 
 def crowd_without(
