@@ -13,6 +13,7 @@ import csv
 import struct
 import subprocess
 import tomllib
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -52,7 +53,9 @@ def main() -> None:
     packages = given.packages or given.folder / "packages"
     table = tomllib.loads(TABLE.read_text("utf-8"))
     made_by = {"sounds": recorded, "lumps": lumps, "scores": played, "spoken": spoken}
-    work = [(made_by[kind], entry) for kind in made_by for entry in table[kind]]
+    addresses = table["addresses"]
+    entries = [(made_by[kind], entry) for kind in made_by for entry in table[kind]]
+    work = [(make, entry | {"address": addresses.get(entry["package"])}) for make, entry in entries]
     rows = []
     with Reporter().bar("clips") as tick:
         for done, (make, entry) in enumerate(work, 1):
@@ -64,13 +67,16 @@ def main() -> None:
         writer.writerows(rows)
 
 
-def unpacked(package: str, folder: Path) -> Path:
-    """Where the package's files are; downloads and unpacks it where it is not there yet."""
+def unpacked(package: str, folder: Path, address: str | None = None) -> Path:
+    """Where the package's files are; downloads and unpacks it, from `address` or by apt, where it is not there yet."""
     place = folder / package
     if not place.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         if not list(folder.glob(f"{package}_*.deb")):
-            subprocess.run(["apt-get", "download", "-qq", package], cwd=folder, check=True)
+            if address is not None:
+                urllib.request.urlretrieve(address, folder / f"{package}_.deb")
+            else:
+                subprocess.run(["apt-get", "download", "-qq", package], cwd=folder, check=True)
         (archive,) = folder.glob(f"{package}_*.deb")
         subprocess.run(["dpkg-deb", "-x", archive, place], check=True)
     return place
@@ -78,7 +84,7 @@ def unpacked(package: str, folder: Path) -> Path:
 
 def recorded(entry: Mapping[str, Any], packages: Path) -> Named:
     """Recordings as the package has them. Raises `DatasetError` for none."""
-    place = unpacked(entry["package"], packages)
+    place = unpacked(entry["package"], packages, entry["address"])
     without = entry.get("without", ())
     paths = [path for path in files_of(entry, place) if not any(word in path.name for word in without)]
     chosen = _evenly([each for each in timed(paths) if each[1] >= LEAST_SECONDS], entry.get("most"))
@@ -151,7 +157,8 @@ def files_of(entry: Mapping[str, Any], place: Path) -> list[Path]:
 
 def clips_of(entry: Mapping[str, Any], named: Named, folder: Path) -> list[dict[str, str]]:
     """Writes recordings, whole or in pieces, as clips; a row of the manifest for each."""
-    source = f"debian-{entry['package']}"
+    source = entry.get("source", f"debian-{entry['package']}")
+    suite = "trixie" if entry["address"] else "bookworm"
     rows = []
     for given_name, path in named:
         name = given_name.replace(" ", "_")
@@ -166,7 +173,7 @@ def clips_of(entry: Mapping[str, Any], named: Named, folder: Path) -> list[dict[
             audio.write(target, samples / max(1.0, float(np.abs(samples).max())), rate, "PCM_16")
             rows.append({
                 "label": entry["label"], "file": target.relative_to(folder).as_posix(), "source": source,
-                "source_url_or_repo": f"https://packages.debian.org/bookworm/{entry['package']}",
+                "source_url_or_repo": f"https://packages.debian.org/{suite}/{entry['package']}",
                 "licence": entry["licence"], "recording_id": f"deb:{entry['package']}:{name}", "confidence": "A",
             })  # fmt: skip
     return rows

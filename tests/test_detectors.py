@@ -124,7 +124,7 @@ def test_rules_are_tried_as_they_decide(monkeypatch: pytest.MonkeyPatch) -> None
         smooth = np.convolve(rng.standard_normal(1000), np.ones(int(rng.integers(1, 40))), "same")
         values = (smooth - smooth.min()) / np.ptp(smooth)
         shape, threshold = deciding.SHAPES[rng.integers(len(deciding.SHAPES))], float(rng.uniform(0.2, 0.9))
-        rule = replace(shape, threshold=threshold, low_threshold=threshold * float(rng.choice([1.0, 0.6])))
+        rule = replace(shape, threshold=threshold, low_threshold=threshold * float(rng.choice(deciding.LOW_RATIOS)))
         filtered = median_filter(np.pad(values, rule.median // 2), rule.median)
         events = decode(values[:, None], ["a"], [rule], grid, grid.seconds(len(values)))
         frames = [[round(event.onset / grid.period), round(event.offset / grid.period)] for event in events]

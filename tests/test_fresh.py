@@ -103,6 +103,22 @@ def test_noise_lies_under_events_and_stands_alone_where_it_is_quiet(tmp_path: Pa
         assert float(after.max()) < float(before.max()) + 2, "it does not drown what sounds"
 
 
+def test_nothing_sounds_in_a_gap_and_the_rest_stays(tmp_path: Path) -> None:
+    made = segments(tmp_path)
+    clean = [made[0, number] for number in range(12)]
+    made.fresh = replace(made.fresh, gaps=1.0)
+    n_emptied = n_kept = 0
+    for (before, sounded, _), number in zip(clean, range(12), strict=True):
+        features, targets, mask = made[0, number]
+        silent = (features - torch.from_numpy(silence_of(FRONT_END))).abs().amax(1)[20:120] < 1e-4
+        assert mask.all() and not targets[silent].any(), "a frame that is empty holds no event"
+        same = (features == before).all(1)[20:120]
+        assert torch.equal(targets[same], sounded[same])
+        n_emptied += int((sounded.any(1) & silent).sum())
+        n_kept += int((targets.any(1) & same).sum())
+    assert n_emptied > 20 and n_kept > 100
+
+
 def test_a_background_with_a_label_is_an_event_and_no_noise_drowns_it(tmp_path: Path) -> None:
     given = fresh(tmp_path)
     under = replace(given, clips={"low": given.clips["low"]}, backgrounds=given.clips["high"], noisy=0.0, quiet=1.0,
@@ -229,7 +245,10 @@ def test_a_clip_played_faster_is_shorter_and_higher(tmp_path: Path) -> None:
     store = ClipStore(RATE, MIXING.activity, tmp_path / "clips")
     sound, fast = store.sound("low/0.wav"), store.sound("low/0.wav", 1.25)
     assert len(fast.samples) == pytest.approx(len(sound.samples) / 1.25, abs=2)
-    assert (sound.facts.half_power_hz, fast.facts.half_power_hz) == (pytest.approx(300, abs=3), pytest.approx(375, abs=3))
+    assert (sound.facts.half_power_hz, fast.facts.half_power_hz) == (
+        pytest.approx(300, abs=3),
+        pytest.approx(375, abs=3),
+    )
     placed = Placement(file="low/0.wav", label="low", start=0.0, length=0.8, onset=1.0, level_db=-20, speed=1.25)
     _, events = render(Scene(sample_rate=RATE, duration=4.0, placements=(placed,), activity=MIXING.activity), store)
     assert [(e.onset, round(e.offset, 2)) for e in events] == [(1.0, 1.8)]

@@ -13,18 +13,18 @@ class TrainConfig(BaseModel):
     """Settings of one training run. Lengths in minutes or seconds are audio, not waiting.
 
     `augment`, `dropout`, `causal`, `segment_seconds` and `least_batches` are our network's; the report's has its own.
-    `augment`: "auto" changes the features of what is heard again and again, and none of fresh soundscapes.
-    `fresh`: where the data are clips, training mixes new soundscapes for every step; of these the part `noisy` lies
-    under a noise made here, and the part `quiet` holds no event. `optimizer`, `weight_decay`,
-    `warm_up`: the part of all steps in which the rate of a cosine schedule rises. `average`: the network that is kept
-    is a moving average over the steps, which forgets a step by this factor; None: the last one. `loss`, `edge_weight`:
-    how much more a frame counts near an onset or offset. `mixup`: the part of batches in which pairs are blended.
-    `teaching`: what a teacher's answers count beside the targets, where there is one. docs/network.md says what each
-    of these brings. `least_batches`: of an epoch; small data are seen several times in one. `threads`: None leaves it
-    to torch. `workers`: processes that mix while another one trains; None: half of the cores, on a GPU all.
-    `epoch_minutes`: an epoch is that much of the training side, drawn anew for each; None: all of it. `hours`: of
-    training, after which the epoch that runs is the last one. `train_minutes`, `validation_minutes`, `test_minutes`:
-    soundscapes to mix, where the data are isolated clips.
+    `augment`: "auto" changes the features of what is heard again and again, and none of fresh soundscapes. `fresh`:
+    where the data are clips, training mixes new soundscapes for every step; of these the part `noisy` lies under a
+    noise made here, the part `quiet` holds no event, and the part `gaps` has stretches without a sample, whose edges
+    are to be no event. `optimizer`, `weight_decay`, `warm_up`: the part of all steps in which the rate of a cosine
+    schedule rises. `average`: the network that is kept is a moving average over the steps, which forgets a step by this
+    factor; None: the last one. `loss`, `edge_weight`: how much more a frame counts near an onset or offset. `mixup`:
+    the part of batches in which pairs are blended. `teaching`: what a teacher's answers count beside the targets, where
+    there is one. docs/network.md says what each of these brings. `least_batches`: of an epoch; small data are seen
+    several times in one. `threads`: None leaves it to torch. `workers`: processes that mix while another one trains;
+    None: half of the cores, on a GPU all. `epoch_minutes`: an epoch is that much of the training side, drawn anew for
+    each; None: all of it. `hours`: of training, after which the epoch that runs is the last one. `train_minutes`,
+    `validation_minutes`, `test_minutes`: soundscapes to mix, where the data are isolated clips.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +49,7 @@ class TrainConfig(BaseModel):
     fresh: bool = True
     noisy: float = Field(0.25, ge=0, le=1)
     quiet: float = Field(0.1, ge=0, le=1)
+    gaps: float = Field(0.0, ge=0, le=1)
     segment_seconds: float = Field(10.0, gt=0)
     augment: Augment | Literal["auto"] | None = "auto"
     dropout: float = Field(0.1, ge=0, lt=1)

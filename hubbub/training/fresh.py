@@ -27,6 +27,7 @@ NOISE_SNR_DB = (3.0, 30.0)
 """How far a noise lies below the events over it."""
 STEADY_NOISES = ("white noise", "pink noise", "brown noise", "mains hum", "gusts of wind", "a swept tone")
 """Clicks and crackle are left out: a step or a shot is no more than that at times."""
+GAP_SECONDS, MOST_GAPS = (0.1, 4.0), 3
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Fresh:
     """What to mix: clips by label, backgrounds, how, and for how many `minutes` an epoch. `labels` are those asked for;
     clips of others sound too, and a background with a label of these is an event. The `store` has the rate of the front
     end. `noisy`: the part of the items that lie under a noise made here; `quiet`: the part in which no clip sounds,
-    only background or such a noise, at any level."""
+    only background or such a noise, at any level; `gaps`: the part with stretches of no sample at all, as where audio
+    was lost or a clip begins and ends in the middle of a sound, so that such an edge is not taken for a bang."""
 
     clips: Mapping[str, Sequence[Clip]]
     backgrounds: Sequence[Clip]
@@ -45,6 +47,7 @@ class Fresh:
     store: ClipStore = field(repr=False)
     noisy: float = 0.0
     quiet: float = 0.0
+    gaps: float = 0.0
 
     def read(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Reads every clip once. Raises `AudioError` where one cannot be read, before the work."""
@@ -71,7 +74,8 @@ class Fresh:
         """A key of all that is heard."""
         everything = [clip for members in (*self.clips.values(), self.backgrounds) for clip in members]
         heard = sorted([clip.label, content_hash(clip.path)] for clip in everything)
-        return key_of(self.mixing.model_dump(), heard, list(self.labels), self.minutes, self.noisy, self.quiet)
+        parts = (self.noisy, self.quiet, self.gaps)
+        return key_of(self.mixing.model_dump(), heard, list(self.labels), self.minutes, *parts)
 
 
 class FreshSegments(Dataset[tuple[Tensor, Tensor, Tensor]]):
@@ -119,6 +123,9 @@ class FreshSegments(Dataset[tuple[Tensor, Tensor, Tensor]]):
         samples = np.pad(samples, (0, max(0, n_samples - len(samples))))[:n_samples]
         if quiet or noisy:
             samples = self._with_noise(samples, scene.gain_db, quiet, bool(parts), rng)
+        emptied = self._gaps(rng, len(samples)) if fresh.gaps and rng.random() < fresh.gaps else []
+        for start, end in emptied:
+            samples[start:end] = 0
         with torch.inference_mode():
             features: NDArray[np.float32] = self.front_end(torch.from_numpy(samples)[None])[0].numpy()
         if self.augment is not None:
@@ -130,7 +137,19 @@ class FreshSegments(Dataset[tuple[Tensor, Tensor, Tensor]]):
             if event.label in fresh.labels and event.offset > asked
         ]
         targets = to_targets(moved, fresh.labels, grid, self.length).astype(np.float32)
+        before_targets = self.front_end.left_context + self.context * grid.hop
+        for start, end in emptied:  # where a whole frame is empty
+            first, last = -(-(start - before_targets) // grid.hop), (end - before_targets) // grid.hop
+            targets[max(0, first) : max(0, last)] = 0
         return torch.from_numpy(features), torch.from_numpy(targets), torch.ones(self.length)
+
+    def _gaps(self, rng: np.random.Generator, n_samples: int) -> list[tuple[int, int]]:
+        """Where they begin and end, in samples."""
+        shortest, longest = np.log(GAP_SECONDS)
+        lengths = np.exp(rng.uniform(shortest, longest, size=int(rng.integers(1, MOST_GAPS + 1))))
+        starts = rng.integers(0, n_samples, size=len(lengths))
+        rate = self.grid.sample_rate
+        return [(int(start), int(start + length * rate)) for start, length in zip(starts, lengths, strict=True)]
 
     def _with_noise(
         self, samples: NDArray[np.float32], gain_db: float, quiet: bool, sounding: bool, rng: np.random.Generator

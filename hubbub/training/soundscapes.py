@@ -86,7 +86,8 @@ def _fresh(
     )
     known = tuple(label for label in labels if label in clips)
     store = ClipStore(mixing.sample_rate, mixing.activity, data, max_bytes=CLIP_BYTES)
-    return Fresh(clips, backgrounds, mixing, known, front_end, config.train_minutes, store, config.noisy, config.quiet)
+    heard = (config.noisy, config.quiet, config.gaps)
+    return Fresh(clips, backgrounds, mixing, known, front_end, config.train_minutes, store, *heard)
 
 
 TRAINING_COLOUR: Mapping[str, Any] = {

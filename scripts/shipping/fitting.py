@@ -21,7 +21,7 @@ from hubbub.training.front_end import OURS, FrontEnd
 from hubbub.training.reporting import Reporter
 
 GRID = Grid(OURS.sample_rate, OURS.hop)
-EPOCH_MINUTES = 60.0
+EPOCH_MINUTES = 150.0
 
 
 def recipe(network: str, minutes: float, workers: int, seed: int = 0) -> TrainConfig:
@@ -41,6 +41,7 @@ def recipe(network: str, minutes: float, workers: int, seed: int = 0) -> TrainCo
         augment=Augment(gain_db=6, colour_db=4, shifted_bands=2, masked_bands=8),
         noisy=0.15,
         quiet=0.2,
+        gaps=0.5,  # most clips to stay silent on begin in the middle of a sound
         device="cpu",
         threads=1,
         workers=workers,

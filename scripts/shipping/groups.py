@@ -40,12 +40,20 @@ class Sounds:
     others: Mapping[str, ByLabel]
     places: Mapping[Path, str]
     """Where a clip comes from: a repository or an address."""
+    authors: Mapping[Path, str]
+    """Who recorded it, where the manifest says so."""
     table: Mapping[str, Any]
 
     @property
     def labels(self) -> list[str]:
         """What was tried."""
         return sorted(self.table["labels"])
+
+    def sources(self, label: str) -> dict[str, list[str]]:
+        """Whose clips of a label that was tried are in which group, built-in ones left out."""
+        return {
+            group: sorted({clip.source or "" for clip in self.tried[group][label]} - {BUILT_IN}) for group in GROUPS
+        }
 
     def without(self, group: str, labels: Sequence[str]) -> tuple[ByLabel, list[Clip]]:
         """Of a group the clips in which none of `labels` is to be heard, by label, and apart from them backgrounds."""
@@ -83,18 +91,20 @@ def read_sounds(folders: Sequence[Path], made: Path, annotated: Path | None = No
         kind: {group: defaultdict(list) for group in GROUPS} for kind in ("labels", "others")
     }
     places: dict[Path, str] = {}
+    authors: dict[Path, str] = {}
     everything: list[Clip] = []
     for folder in folders:
         home = folder if (folder / MANIFEST).is_file() else folder.parent
         rows = read_rows(home / MANIFEST, ("file", "label", "recording_id", "source", "licence"))
         places |= {(home / row["file"]).resolve(): row.get("source_url_or_repo") or "" for row in rows}
+        authors |= {(home / row["file"]).resolve(): row["author"] for row in rows if row.get("author")}
         everything += read_clips(folder)
     for name, entry in table[SPEECH].items() if annotated is not None else ():
         spoken = _speech(annotated / name, entry["labels"], made / SPEECH, entry["licence"])
         places |= {clip.path.resolve(): entry["place"] for clip in spoken}
         everything += spoken
     for clip in everything:
-        group = group_of.get((clip.label, clip.source or ""))
+        group = group_of.get((clip.label, clip.source or ""), table["sources"].get(clip.source))
         if group is None or clip.confidence == UNTESTED_CONFIDENCE or clip.path.stem in table["left_out"]:
             continue
         if group == "train":
@@ -110,7 +120,7 @@ def read_sounds(folders: Sequence[Path], made: Path, annotated: Path | None = No
             if clip.label != BACKGROUND:
                 sorted_clips[kind]["train"][clip.label].append(clip)
     _check_apart(sorted_clips)
-    return Sounds(sorted_clips["labels"], sorted_clips["others"], places, table)
+    return Sounds(sorted_clips["labels"], sorted_clips["others"], places, authors, table)
 
 
 def _check_apart(sorted_clips: Mapping[str, Mapping[str, ByLabel]]) -> None:

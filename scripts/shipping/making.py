@@ -20,58 +20,61 @@ from hubbub.training.quantization import quantize
 from hubbub.training.reporting import Reporter
 from shipping.deciding import BUDGET, Choice, Table, chosen, listen, tried
 from shipping.fitting import cut
+from shipping.mixtures import Hour
 from shipping.scoring import Scored
 
 
 @dataclass(frozen=True)
 class Made:
-    """A trained network with all labels that were tried, and what each rule would give for each of them."""
+    """A trained network, the labels of its outputs, and what each rule would give for those that are `wanted`.
+    `under`: labels that lie under others most of the time."""
 
     fitted: Fitted
-    tried: Sequence[str]
+    heads: Sequence[str]
+    wanted: Sequence[str]
     tables: Sequence[Table]
+    under: Sequence[str]
 
     def choice(self, labels: Sequence[str], budget: float = BUDGET) -> Choice:
         """The best rules of some of the labels."""
-        return chosen(labels, [self.tables[list(self.tried).index(label)] for label in labels], budget)
+        tables = [self.tables[list(self.wanted).index(label)] for label in labels]
+        return chosen(labels, tables, budget, self.under)
 
 
 def heard(
     path: Path,
     fitted: Fitted,
-    labels: Sequence[str],
+    heads: Sequence[str],
+    wanted: Sequence[str],
     mixtures: Sequence[AnnotatedRecording],
-    without: Sequence[AnnotatedRecording],
+    hour: Hour,
     reporter: Reporter,
 ) -> Made:
-    """Plays `mixtures`, and recordings `without` the labels, to a trained network, written to `path` meanwhile."""
+    """Plays `mixtures`, and the `hour` for false alarms, to a trained network, written to `path` meanwhile."""
     torch.set_num_threads(1)
-    export(path, fitted.network, OURS, labels, [LabelRule()] * len(labels), network_facts={}, training_facts={})
-    return Made(fitted, labels, _tables(load(path, device="cpu", threads=1), mixtures, without, reporter))
+    export(path, fitted.network, OURS, heads, [LabelRule()] * len(heads), network_facts={}, training_facts={})
+    tables = _tables(load(path, device="cpu", threads=1), wanted, mixtures, hour, reporter)
+    return Made(fitted, heads, wanted, tables, hour.under)
 
 
 def _tables(
     detector: Detector,
+    wanted: Sequence[str],
     mixtures: Sequence[AnnotatedRecording],
-    without: Sequence[AnnotatedRecording],
+    hour: Hour,
     reporter: Reporter,
 ) -> list[Table]:
     with reporter.bar("trying thresholds") as tick:
         tick(0, 1)
-        return tried(
-            detector.labels,
-            detector.metadata.grid,
-            mixtures,
-            listen(detector, mixtures),
-            without,
-            listen(detector, without),
-        )
+        heard_mixtures, heard_hour = listen(detector, mixtures), listen(detector, hour.recordings)
+        grid, heads = detector.metadata.grid, list(detector.labels)
+        return tried(wanted, heads, grid, mixtures, heard_mixtures, hour.recordings, heard_hour)
 
 
 def write(path: Path, made: Made, choice: Choice, config: TrainConfig, facts: dict[str, Any]) -> None:
     """Writes the detector for the labels of `choice`, with its rules."""
     labels = list(choice.rules)
-    smaller = cut(made.fitted, made.tried, labels)
+    smaller = cut(made.fitted, made.heads, labels)
     export(
         path, smaller.network, OURS, labels, list(choice.rules.values()),
         network_facts={"name": config.network, "parameters": n_parameters(smaller.network)},
@@ -79,17 +82,11 @@ def write(path: Path, made: Made, choice: Choice, config: TrainConfig, facts: di
     )  # fmt: skip
 
 
-def int8_of(
-    path: Path, mixtures: Sequence[AnnotatedRecording], without: Sequence[AnnotatedRecording], reporter: Reporter
-) -> Choice:
-    """Writes `NAME.int8.onnx` beside it: ranges are taken from `mixtures`, and rules chosen for what it gives itself,
-    since rules at the edge of a budget do not bear rounding."""
+def int8_of(path: Path, mixtures: Sequence[AnnotatedRecording]) -> Path:
+    """Writes `NAME.int8.onnx` beside it, under the same rules: ranges are taken from `mixtures`."""
     target = path.with_suffix(".int8.onnx")
     quantize(path, target, [each.path for each in mixtures])
-    detector = load(target, device="cpu", threads=1)
-    choice = chosen(detector.labels, _tables(detector, mixtures, without, reporter), BUDGET)
-    rewrite(target, target, lambda metadata: metadata.decided(choice.rules, {}))
-    return choice
+    return target
 
 
 def described(choice: Choice) -> list[str]:

@@ -32,7 +32,7 @@ TRAINING = {
     "speeds": (0.8, 0.9, 1.0, 1.1, 1.25),
 }
 """Beside what `hubbub train` colours: about as many sounds that are no label as labels, at more levels and speeds."""
-STORE_BYTES = 4 * 2**30
+STORE_BYTES = 8 * 2**30
 WITHOUT = {"n_labels": (1, 3), "polyphony": POLYPHONY, "scene_gain_db": (-12.0, 12.0)}
 """How recordings without any label are mixed with each other: as the mixtures with labels are, at more levels."""
 
@@ -40,10 +40,11 @@ WITHOUT = {"n_labels": (1, 3), "polyphony": POLYPHONY, "scene_gain_db": (-12.0, 
 @dataclass(frozen=True)
 class Hour:
     """Distinct recordings in which no label is to be heard but those that they are known to hold, their events.
-    `made_of`: seconds by kind and source."""
+    `made_of`: seconds by kind and source; `under`: labels that lie under others most of the time."""
 
     recordings: Sequence[AnnotatedRecording]
     made_of: Mapping[str, float]
+    under: Sequence[str]
 
     def facts(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -65,9 +66,8 @@ def fresh(sounds: Sounds, labels: Sequence[str], config: TrainConfig, made: Path
         update=TRAINING | {"sample_rate": OURS.sample_rate}
     )
     store = ClipStore(mixing.sample_rate, mixing.activity, max_bytes=STORE_BYTES)
-    return Fresh(
-        clips, backgrounds, mixing, tuple(labels), OURS, config.train_minutes, store, config.noisy, config.quiet
-    )
+    heard = (config.noisy, config.quiet, config.gaps)
+    return Fresh(clips, backgrounds, mixing, tuple(labels), OURS, config.train_minutes, store, *heard)
 
 
 def _as_often(few: Sequence[Clip], many: Sequence[Clip]) -> list[Clip]:
@@ -96,11 +96,13 @@ def mixtures(
     return _mixed(clips, backgrounds, config, round(minutes), SEEDS[group], folder / group, root, reporter)
 
 
-def hour_without(sounds: Sounds, group: str, labels: Sequence[str]) -> Hour:
-    """The recordings of `group` that hold none of `labels`, and those of what lies under them, each once and as it is:
-    about an hour. Its events are the labels that are known to be heard, as long as the recording is."""
+def hour_without(sounds: Sounds, group: str, labels: Sequence[str], also: Sequence[str] = ()) -> Hour:
+    """The recordings of `group` that hold none of `labels`, and those of what lies under them and of the labels `also`,
+    each once and as it is: an hour or more. Its events are the labels that are known to be heard, as long as the
+    recording is."""
     others, backgrounds = sounds.without(group, labels)
-    played = {label: sounds.tried[group][label] for label in sounds.table["under"]["labels"] if label in labels}
+    labelled = {*sounds.table["under"]["labels"], *also} & {*labels}
+    played = {label: sounds.tried[group][label] for label in sorted(labelled)}
     recordings, made_of = [], dict[str, float]()
     for clip in [*backgrounds, *(clip for clips in (others | played).values() for clip in clips)]:
         duration = audio.info(clip.path).duration
@@ -109,7 +111,7 @@ def hour_without(sounds: Sounds, group: str, labels: Sequence[str]) -> Hour:
         recordings.append(AnnotatedRecording(clip.path, f"{clip.label}/{clip.path.name}", duration, events, ""))
         kind = f"{clip.label} ({clip.source})"
         made_of[kind] = made_of.get(kind, 0.0) + duration
-    return Hour(recordings, made_of)
+    return Hour(recordings, made_of, sounds.table["under"]["labels"])
 
 
 def crowd_without(
