@@ -133,6 +133,25 @@ def test_rules_are_tried_as_they_decide(monkeypatch: pytest.MonkeyPatch) -> None
     assert n_events > 100
 
 
+def test_recordings_of_what_ships_are_no_false_alarms_but_of_what_lies_under(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour without dogs and music holds no dog, but the music that is around most of the time."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    deciding = importlib.import_module("shipping.deciding")
+    rules = [deciding.SILENT, replace(deciding.SHAPES[0], threshold=0.5)]
+
+    def table(**alarms: float) -> object:
+        by_kind = {kind: np.array([0.0, n]) for kind, n in alarms.items()}
+        heard = np.array([0.0, 80.0])
+        return deciding.Table(rules, heard, heard, by_kind, 100, dict.fromkeys(alarms, 0.5))
+
+    tables = [table(cats=1, dogs=0, music=4), table(cats=0, dogs=9, music=0)]
+    apart = deciding.chosen(["dogs", "music"], tables, 6.0, under=["music"])
+    assert apart.false_alarms == {"dogs": 5.0, "music": 0.0}  # in an hour of cats and music
+    assert apart.f1 == {"dogs": pytest.approx(160 / 180), "music": pytest.approx(160 / 180)}
+    strict = deciding.chosen(["dogs", "music"], tables, 6.0, under=["dogs", "music"])
+    assert strict.f1["music"] == 0, "nine in the recordings of dogs are too many where those count"
+
+
 # What is installed
 
 

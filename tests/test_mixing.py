@@ -210,9 +210,6 @@ def test_a_store_that_forgets_gives_the_same_bytes(clips: list[Clip]) -> None:
     assert len(small._sounds) == 1 < len(large._sounds)
 
 
-# Sampling
-
-
 def test_what_was_known_of_a_clip_stays_known_where_memory_is_short(tmp_path: Path) -> None:
     paths = [tmp_path / f"{k}.wav" for k in range(2)]
     for path in paths:
@@ -224,6 +221,9 @@ def test_what_was_known_of_a_clip_stays_known_where_memory_is_short(tmp_path: Pa
     assert [facts.n_samples for facts in known] == [RATE // 2, RATE // 2 * 5 // 4] * 2
     with pytest.raises(AudioError):
         store.sound(paths[0].as_posix())
+
+
+# Sampling
 
 
 def test_scenes_follow_the_recipe(clips: list[Clip]) -> None:

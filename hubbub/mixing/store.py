@@ -57,9 +57,8 @@ class ClipStore:
         self._bytes = 0
         self._lock = Lock()
         self._sounds: OrderedDict[tuple[str, float], Sound] = OrderedDict()
-        self._facts: dict[
-            tuple[str, float], Facts
-        ] = {}  # of all that was ever asked for: most of a scene is never heard
+        # of all that was ever asked for, samples or not: most of a scene that is drawn is never heard
+        self._facts: dict[tuple[str, float], Facts] = {}
 
     def name(self, path: Path) -> str:
         """How a scene names the clip at `path`."""

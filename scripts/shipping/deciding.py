@@ -18,7 +18,7 @@ from hubbub.grid import Grid
 from hubbub.tuning.rules import SILENT
 
 BUDGET = 15.0
-"""False alarms of all labels together in an hour to choose on, as in the hour to report on."""
+"""False alarms of all labels together in an hour to choose on. Fewer leave too little to be found."""
 SHAPES = tuple(
     LabelRule(median=median, shortest_event=shortest, shortest_gap=gap)
     for median, shortest, gap in (
@@ -108,8 +108,8 @@ def chosen(labels: Sequence[str], tables: "Sequence[Table]", budget: float, unde
 
 @dataclass(frozen=True)
 class Table:
-    """Of one label, by rule: frames rightly on, frames on, false alarms in recordings of each kind. `hours`: of each
-    kind, whether the label is to be heard there or not."""
+    """Of one label, each of shape (n_rules,): frames `right`, of those that are `on`, and by kind of recording how many
+    false alarms there are in all of its recordings. `hours`: of each kind, whether the label is heard there or not."""
 
     rules: list[LabelRule]
     right: NDArray[np.float64]

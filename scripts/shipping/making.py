@@ -82,11 +82,9 @@ def write(path: Path, made: Made, choice: Choice, config: TrainConfig, facts: di
     )  # fmt: skip
 
 
-def int8_of(path: Path, mixtures: Sequence[AnnotatedRecording]) -> Path:
+def int8_of(path: Path, mixtures: Sequence[AnnotatedRecording]) -> None:
     """Writes `NAME.int8.onnx` beside it, under the same rules: ranges are taken from `mixtures`."""
-    target = path.with_suffix(".int8.onnx")
-    quantize(path, target, [each.path for each in mixtures])
-    return target
+    quantize(path, path.with_suffix(".int8.onnx"), [each.path for each in mixtures])
 
 
 def described(choice: Choice) -> list[str]:
