@@ -25,7 +25,8 @@ OTHER_BUILDS = (
     "the six labels that did best where rules were chosen, at 6 false alarms per hour there (baby_crying, cat_meowing, "
     "glass_smash, music, speech, thunder): frame F1 0.362 at 19.5 false alarms per hour. After that look, and one at "
     "both builds side by side there, the labels of the build before were kept and 15 alarms allowed. The older "
-    "collections, all but those of ESC-50, were looked at four times before, for builds that had fewer sounds to learn from"
+    "collections, all but those of ESC-50, were looked at four times before, for builds that had fewer sounds to "
+    "learn from"
 )
 """What was reported on and does not ship."""
 
