@@ -204,7 +204,8 @@ def _name(path: Path) -> str | bytes:
 
 
 def _why_not_readable(path: Path, head: bytes, error: soundfile.LibsndfileError) -> str:
-    if path.suffix.lower() in _FOR_FFMPEG or head[4:8] == b"ftyp":
+    flac_in_ogg = head.startswith(b"OggS") and b"\x7fFLAC" in head  # libsndfile reads either, not one in the other
+    if path.suffix.lower() in _FOR_FFMPEG or head[4:8] == b"ftyp" or flac_in_ogg:
         return f"this kind of file is not decoded here; convert it first: {_by_ffmpeg(path)}"
     if head.isascii() and b"\0" not in head and not head.startswith((b"fLaC", b"OggS", b"RIFF")):
         return f"holds text, not audio; wanted a recording ({', '.join(EXTENSIONS)})"

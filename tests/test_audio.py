@@ -327,6 +327,10 @@ def test_text_and_kinds_that_are_not_decoded(tmp_path: Path) -> None:
     renamed = film.rename(tmp_path / "renamed.wav")
     said = f"this kind of file is not decoded here; convert it first: ffmpeg -i {renamed} "
     assert message(renamed) == f"{said}{renamed.with_suffix('.converted.wav')}"
+    nested = tmp_path / "nested.ogg"  # FLAC in OGG, as `ffmpeg -c:a flac x.ogg` writes it
+    nested.write_bytes(b"OggS\0\x02" + bytes(12) + b"\x01\x33\x7fFLAC\x01\0" + bytes(500))
+    said = f"this kind of file is not decoded here; convert it first: ffmpeg -i {nested} {nested.with_suffix('.wav')}"
+    assert message(nested) == said
     bare = tmp_path / "bare.raw"
     bare.write_bytes(bytes(5000))
     assert message(bare).startswith("has no header; say what it holds: ffmpeg -f s16le -ar RATE -i ")
