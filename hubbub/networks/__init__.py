@@ -56,6 +56,6 @@ def labels_clips(name: str) -> bool:
 
 
 __all__ = [
-    "CLIP", "CLIP_NAMES", "NAMES", "OURS", "OUR_CLIP", "SIZES", "Hub", "HubClip", "HubConfig", "Panel", "build", "check_name",
-    "is_ours", "labels_clips",
+    "CLIP", "CLIP_NAMES", "NAMES", "OURS", "OUR_CLIP", "SIZES", "Hub", "HubClip", "HubConfig", "Panel", "build",
+    "check_name", "is_ours", "labels_clips",
 ]  # fmt: skip
