@@ -2,16 +2,13 @@
 
     python scripts/debian_sounds.py DEBIAN
     python scripts/esc50_sounds.py CHECKOUT ESC50
-    python scripts/repository_sounds.py REPOSITORIES
-    python scripts/build_detectors.py CLIPS OUT --also DEBIAN --also ESC50 --also REPOSITORIES --annotated FOLDER
-    python scripts/build_detectors.py CLIPS OUT --also … --report
-
-The first run trains and chooses, the second one looks at the third group.
+    python scripts/build_detectors.py CLIPS OUT --also DEBIAN --also ESC50 --annotated FOLDER    # trains and chooses
+    python scripts/build_detectors.py CLIPS OUT --also … --report              # looks at the third group
 
 CLIPS/<label>/<file> with a manifest.csv that names every clip's source, licence and origin; `shipping/groups.toml` says
-which source is trained on, chosen on and reported on. DEBIAN, ESC50 and REPOSITORIES are such folders too; FOLDER holds
-annotated recordings of speech in the folders that the table names. OUT gets small.onnx, small.int8.onnx, tiny.onnx and
-tiny.int8.onnx, a card for each, two NOTICEs, and results.json. A run that was stopped goes on where it was; finished
+which source is trained on, chosen on and reported on. DEBIAN and ESC50 are such folders too; FOLDER holds annotated
+recordings of speech in the folders that the table names. OUT gets small.onnx, small.int8.onnx, tiny.onnx and
+tiny.int8.onnx, a card for each, NOTICE, and results.json. A run that was stopped goes on where it was; finished
 mixtures and trainings in OUT/work are taken as they are.
 
 The third group decides nothing. How often it was looked at is counted in results.json and told in the cards.
@@ -23,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from shipping import deciding, fitting, making, mixtures, scoring
-from shipping.cards import card, notices
+from shipping.cards import card, notice
 from shipping.groups import Sounds, read_sounds, trained_on
 
 from hubbub.console import Reporter
@@ -33,9 +30,6 @@ from hubbub.files import make_folder, write_text
 
 MINUTES = {"small": 3600, "tiny": 2400}
 """Of mixtures that each network hears; all labels that were tried are trained on."""
-TEACHERS = (0, 2)
-"""Seeds of the networks that teach them, each as large as `small`."""
-SEED = 1
 CHOOSE_MINUTES, REPORT_MINUTES, CROWD_MINUTES = 60.0, 60.0, 30.0
 LABELS = ["bird_singing", "dog_barking", "glass_smash", "gun_shot", "music", "speech"]
 """Those that ship."""
@@ -70,8 +64,7 @@ def main() -> None:
     if given.report:
         for name in results["report"]["scores"]:
             write_text(given.out / f"{name}.md", card(name, given.out / f"{name}.onnx", results), ConfigError)
-    for name, text in notices(sounds, trained_on(sounds)).items():
-        write_text(given.out / name, text, ConfigError)
+    write_text(given.out / "NOTICE", notice(sounds, trained_on(sounds)), ConfigError)
 
 
 def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Reporter) -> dict[str, Any]:
@@ -83,7 +76,6 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
         "labels": LABELS,
         "first_run": sounds.table["first_run"],
         "minutes": MINUTES,
-        "teachers": len(TEACHERS),
         "groups": {label: sounds.sources(label) for label in tried},
         "built_in": [label for label in tried if sounds.table["labels"][label].get("built_in")],
         "choose": {"minutes": CHOOSE_MINUTES, "budget": deciding.BUDGET},
@@ -92,15 +84,10 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
     }
     everything = mixtures.hour_without(sounds, "choose", tried, also=tried)
     chosen_on = mixtures.mixtures(sounds, "choose", LABELS, CHOOSE_MINUTES, work, clips, reporter)
-    teachers = []
-    for seed in TEACHERS:
-        config = fitting.recipe("small", MINUTES["small"], workers, seed)
-        fresh = mixtures.fresh(sounds, tried, config, work)
-        teachers.append(fitting.train(fresh, config, mixed, work / "fits", reporter))
     for name, minutes in MINUTES.items():
-        config = fitting.recipe(name, minutes, workers, SEED, taught=True)
+        config = fitting.recipe(name, minutes, workers)
         fresh = mixtures.fresh(sounds, tried, config, work)
-        fitted = fitting.train(fresh, config, mixed, work / "fits", reporter, teachers)
+        fitted = fitting.train(fresh, config, mixed, work / "fits", reporter)
         path = work / f"{name}-tried.onnx"
         if "tried_f1" not in results:
             made = making.heard(path, fitted, tried, tried, mixed, everything, reporter)

@@ -15,7 +15,7 @@ from hubbub.decode import LabelRule, decode
 from hubbub.errors import ConfigError
 from hubbub.events import Event, to_targets
 from hubbub.grid import Grid
-from hubbub.networks import Hub, HubConfig, Panel
+from hubbub.networks import Hub, HubConfig
 from hubbub.training import fit as fitting
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Augment, EpochSampler, Example, Segments
@@ -360,20 +360,3 @@ def test_a_teacher_counts_beside_the_targets(tmp_path: Path) -> None:
     torch.testing.assert_close(found, 0.75 * by_targets + 0.25 * by_teacher)
     fitted = fit(taught, examples(2, 0), examples(1, 1), SILENCE, CONFIG, 0.02, tmp_path / "run", teacher=teacher)
     assert fitted.network is taught
-
-
-def test_a_panel_answers_with_the_mean_and_teaches() -> None:
-    members = [network().eval(), Hub(2, network().config).eval()]
-    panel, taught = Panel(members), network().eval()
-    module = TrainingModule(taught, CONFIG.model_copy(update={"teaching": 1.0}), panel)
-    assert module.around == (taught.context, taught.look_ahead)
-    features = torch.randn(2, taught.context + 30 + taught.look_ahead, N_BANDS)
-    with torch.no_grad():
-        assert not torch.equal(members[0](features), members[1](features))
-        answers = (members[0](features) + members[1](features)) / 2
-        torch.testing.assert_close(panel(features), answers)
-        found = module._loss(taught, (features, torch.zeros(2, 30, 2), torch.ones(2, 30)), module.train_totals)
-        wanted = functional.binary_cross_entropy_with_logits(taught(features), answers.sigmoid())
-    torch.testing.assert_close(found, wanted)
-    with pytest.raises(ValueError, match=r"a panel of 2 networks that see \[.*\] frames; wanted one reach"):
-        Panel([network(), Hub(2, HubConfig(n_features=N_BANDS, stem=(4, 4, 4), width=8, dilations=(1, 4)))])

@@ -6,7 +6,6 @@ from torch import nn
 
 from hubbub.errors import ConfigError
 from hubbub.networks.hub import CLIP, SIZES, Hub, HubClip, HubConfig
-from hubbub.networks.panel import Panel
 from hubbub.networks.report import MONOPHONIC, POLYPHONIC
 
 OURS = tuple(SIZES)
@@ -56,6 +55,6 @@ def labels_clips(name: str) -> bool:
 
 
 __all__ = [
-    "CLIP", "CLIP_NAMES", "NAMES", "OURS", "OUR_CLIP", "SIZES", "Hub", "HubClip", "HubConfig", "Panel", "build",
-    "check_name", "is_ours", "labels_clips",
+    "CLIP", "CLIP_NAMES", "NAMES", "OURS", "OUR_CLIP", "SIZES", "Hub", "HubClip", "HubConfig", "build", "check_name",
+    "is_ours", "labels_clips",
 ]  # fmt: skip

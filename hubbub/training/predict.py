@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from hubbub.networks import Hub, HubClip, Panel
+from hubbub.networks import Hub, HubClip
 from hubbub.networks.chunked import chunked
 
 SUBSEQUENCE = 1024
@@ -24,7 +24,7 @@ def clip_frames(frame_period: float) -> int:
 
 def context_of(network: nn.Module) -> tuple[int, int]:
     """Frames (before, after) that a frame's logits need; the report's networks see their sub-sequence only."""
-    return (network.context, network.look_ahead) if isinstance(network, Hub | Panel) else (0, 0)
+    return (network.context, network.look_ahead) if isinstance(network, Hub) else (0, 0)
 
 
 def predict(network: nn.Module, features: NDArray[np.float32], silence: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,6 +1,5 @@
 """Training: from the clips of the first group to a network."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from hubbub.datasets.annotated import AnnotatedRecording
 from hubbub.datasets.features import key_of
 from hubbub.events import to_targets
 from hubbub.grid import Grid
-from hubbub.networks import Hub, Panel, build
+from hubbub.networks import Hub, build
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Augment, Example
 from hubbub.training.export import silence_of
@@ -23,13 +22,10 @@ from hubbub.training.reporting import Reporter
 
 GRID = Grid(OURS.sample_rate, OURS.hop)
 EPOCH_MINUTES = 150.0
-TEACHING = 0.7
-"""What the teachers' answers count beside the targets."""
 
 
-def recipe(network: str, minutes: float, workers: int, seed: int = 0, taught: bool = False) -> TrainConfig:
-    """How the shipped detectors are trained, and those that teach them: `minutes` of mixtures are heard, all of them
-    new."""
+def recipe(network: str, minutes: float, workers: int, seed: int = 0) -> TrainConfig:
+    """How the shipped detectors are trained: `minutes` of mixtures are heard, all of them new."""
     epochs = max(1, round(minutes / EPOCH_MINUTES))
     return TrainConfig(
         network=network,
@@ -46,7 +42,6 @@ def recipe(network: str, minutes: float, workers: int, seed: int = 0, taught: bo
         noisy=0.15,
         quiet=0.2,
         gaps=0.5,  # most clips to stay silent on begin in the middle of a sound
-        teaching=TEACHING if taught else TrainConfig().teaching,
         device="cpu",
         threads=1,
         workers=workers,
@@ -66,31 +61,23 @@ def examples(recordings: Sequence[AnnotatedRecording], labels: Sequence[str]) ->
 
 
 def train(
-    sounds: Fresh,
-    config: TrainConfig,
-    validation: Sequence[AnnotatedRecording],
-    folder: Path,
-    reporter: Reporter,
-    taught_by: Sequence[Fitted] = (),
+    sounds: Fresh, config: TrainConfig, validation: Sequence[AnnotatedRecording], folder: Path, reporter: Reporter
 ) -> Fitted:
-    """A network trained on `sounds`, and on what the networks of `taught_by` answer to them; the epoch with the lowest
-    loss on `validation` is kept. A run that was stopped goes on in the same folder."""
+    """A network trained on `sounds`; the epoch with the lowest loss on `validation` is kept. A run that was stopped
+    goes on in the same folder."""
     sounds.read()
     torch.set_num_threads(1)
     held_out = examples(validation, sounds.labels)
     torch.manual_seed(config.seed)
     network = build(config.network, len(sounds.labels), config.dropout)
-    panel = Panel([_hub(teacher) for teacher in taught_by]) if taught_by else None
-    key = key_of(
-        config.model_dump(exclude={"workers", "threads"}), sounds.key, *([] if panel is None else [_weights_of(panel)])
-    )
+    key = key_of(config.model_dump(exclude={"workers", "threads"}), sounds.key)
     with reporter.bar(f"training {config.network}") as tick:
 
         def show(status: Status) -> None:
             tick(status.batches, status.total, f"epoch {status.epoch}, loss {status.validation_loss:.4f}")
 
         place = folder / f"{config.network}-{key[:8]}"
-        fitted = fit(network, sounds, held_out, silence_of(OURS), config, GRID.period, place, show, panel)
+        fitted = fit(network, sounds, held_out, silence_of(OURS), config, GRID.period, place, show)
     reporter.say(
         f"{config.network}: {fitted.epochs} epochs in {fitted.seconds:.0f} s, best loss {fitted.validation_loss:.4f} "
         f"after {fitted.best_epoch}"
@@ -98,22 +85,10 @@ def train(
     return fitted
 
 
-def _hub(fitted: Fitted) -> Hub:
-    assert isinstance(fitted.network, Hub)
-    return fitted.network
-
-
-def _weights_of(network: torch.nn.Module) -> str:
-    """A hash of what a network has learned."""
-    content = hashlib.sha256()
-    for name, value in network.state_dict().items():
-        content.update(name.encode() + value.numpy().tobytes())
-    return content.hexdigest()
-
-
 def cut(fitted: Fitted, labels: Sequence[str], kept: Sequence[str]) -> Fitted:
     """The same network with the logits of the labels `kept` only."""
-    network = _hub(fitted)
+    network = fitted.network
+    assert isinstance(network, Hub)
     rows = [list(labels).index(label) for label in kept]
     smaller = Hub(len(kept), network.config)
     heads = ("head.weight", "head.bias")

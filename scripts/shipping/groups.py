@@ -103,21 +103,15 @@ def read_sounds(folders: Sequence[Path], made: Path, annotated: Path | None = No
         spoken = _speech(annotated / name, entry["labels"], made / SPEECH, entry["licence"])
         places |= {clip.path.resolve(): entry["place"] for clip in spoken}
         everything += spoken
-    placed = [
-        (clip, group)
-        for clip in everything
-        if (group := group_of.get((clip.label, clip.source or ""), table["sources"].get(clip.source))) is not None
-        and clip.confidence != UNTESTED_CONFIDENCE
-        and clip.path.stem not in table["left_out"]
-    ]
-    # who recorded what is chosen or reported on is not trained on, in whatever collection
-    apart = {authors.get(clip.path.resolve(), "").lower() for clip, group in placed if group != "train"} - {""}
-    for clip, group in placed:
+    for clip in everything:
+        group = group_of.get((clip.label, clip.source or ""), table["sources"].get(clip.source))
+        if group is None or clip.confidence == UNTESTED_CONFIDENCE or clip.path.stem in table["left_out"]:
+            continue
         if group == "train":
             if clip.licence not in table["licences"]:
                 raise DatasetError(f"{clip.path}: no word on the licence {clip.licence!r} in {TABLE.name}")
             unfit = clip.source in table["left_out_of_training"] or clip.path.stem in table["holds"]
-            if unfit or not table["licences"][clip.licence][0] or authors.get(clip.path.resolve(), "").lower() in apart:
+            if unfit or not table["licences"][clip.licence][0]:
                 continue
         sorted_clips["labels" if clip.label in table["labels"] else "others"][group][clip.label].append(clip)
     for kind in sorted_clips:
