@@ -152,6 +152,25 @@ def test_recordings_of_what_ships_are_no_false_alarms_but_of_what_lies_under(mon
     assert strict.f1["music"] == 0, "nine in the recordings of dogs are too many where those count"
 
 
+def test_rules_chosen_on_half_of_the_sounds_are_counted_on_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cats alone would allow the keen rule, dogs alone as well; whichever half is left out has the alarms."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    deciding = importlib.import_module("shipping.deciding")
+    rules = [deciding.SILENT, *(replace(deciding.SHAPES[0], threshold=each, low_threshold=each) for each in (0.3, 0.4))]
+    alarms = {"cats": np.array([0.0, 6.0, 0.0]), "dogs": np.array([0.0, 0.0, 6.0])}
+    table = deciding.Table(
+        rules, np.array([0.0, 90.0, 80.0]), np.array([0.0, 90.0, 80.0]), alarms, 100, {"cats": 0.5, "dogs": 0.5}
+    )
+    draws = iter([[0.1, 0.9]] * deciding.HALVINGS)  # cats here, dogs there, and the other way round
+    monkeypatch.setattr(
+        np.random, "default_rng", lambda seed: type("Rng", (), {"random": lambda _, n: np.array(next(draws))})()
+    )
+    found = deciding.carried_over(["shots"], [table], 3.0, under=[])
+    assert found == {"f1": pytest.approx((180 / 190 + 160 / 180) / 2), "here": 0.0, "other": 12.0}
+    lax = deciding.chosen(["shots"], [table], 6.0, under=[])
+    assert lax.false_alarms == {"shots": 6.0}, "in all of them neither is free"
+
+
 # What is installed
 
 
