@@ -153,7 +153,7 @@ def test_recordings_of_what_ships_are_no_false_alarms_but_of_what_lies_under(mon
 
 
 def test_rules_chosen_on_half_of_the_sounds_are_counted_on_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cats alone would allow the keen rule, dogs alone as well; whichever half is left out has the alarms."""
+    """One rule is calm among dogs, the other among cats: each has its alarms in the half that it was not chosen on."""
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     deciding = importlib.import_module("shipping.deciding")
     rules = [deciding.SILENT, *(replace(deciding.SHAPES[0], threshold=each, low_threshold=each) for each in (0.3, 0.4))]

@@ -33,7 +33,7 @@ def test_the_tables_are_those_of_the_runs(page: str, recipe: ModuleType) -> None
     scores = re.compile(r"\| [\w ]+ \| .+ \| \d+ \| \d \| 0\.\d+.*")
     made = recipe.table(recipe.read(ROOT / "docs" / "network" / "recipe.jsonl")).splitlines()
     again = recipe.table(recipe.read(ROOT / "docs" / "network" / "recipe-again.jsonl")).splitlines()
-    made += [line for line in again if scores.match(line)]  # the rest it has in common with the first
+    made += [line for line in again if scores.match(line)]  # of its tables only this one is on the page
     assert len(made) > 48
     assert [line for line in made if line not in page.splitlines()] == []
     assert [line for line in page.splitlines() if scores.match(line) and line not in made] == []

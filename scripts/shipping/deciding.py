@@ -101,7 +101,7 @@ def chosen(labels: Sequence[str], tables: "Sequence[Table]", budget: float, unde
     return Choice(
         {label: table.rules[k] for label, table, k in zip(labels, tables, best, strict=True)},
         {label: float(value) for label, value in each.items()},
-        float(2 * sum(right) / max(1, sum(on) + n_true)),
+        _micro_f1(tables, best),
         {label: float(each[k]) for label, each, k in zip(labels, alarms, best, strict=True)},
     )
 
@@ -122,12 +122,17 @@ def carried_over(
             hours, alarms = _alarms(tables, [kind for kind, taken in zip(played, half, strict=True) if taken])
             _, others = _alarms(tables, [kind for kind, taken in zip(played, half, strict=True) if not taken])
             best = _best(tables, alarms, n_true, int(budget * hours + 1e-9), hours)
-            right = sum(table.right[k] for table, k in zip(tables, best, strict=True))
-            on = sum(table.on[k] for table, k in zip(tables, best, strict=True))
             raised = [sum(each[k] for each, k in zip(side, best, strict=True)) for side in (alarms, others)]
-            found.append((2 * right / max(1.0, on + n_true), *raised))
+            found.append((_micro_f1(tables, best), *raised))
     f1, here, other = np.mean(found, axis=0)
     return {"f1": float(f1), "here": float(here), "other": float(other)}
+
+
+def _micro_f1(tables: "Sequence[Table]", rules: Sequence[int]) -> float:
+    """Frame F1 of all labels together, each under the rule of its number."""
+    right = sum(table.right[k] for table, k in zip(tables, rules, strict=True))
+    on = sum(table.on[k] for table, k in zip(tables, rules, strict=True))
+    return float(2 * right / max(1.0, on + sum(table.n_true for table in tables)))
 
 
 def _played(labels: Sequence[str], tables: "Sequence[Table]", under: Sequence[str]) -> list[str]:
@@ -240,9 +245,7 @@ def _best(
                 for k in range(room + 1)
             ]
         best = reached[room][1]
-        right = sum(float(table.right[k]) for table, k in zip(tables, best, strict=True))
-        on = sum(float(table.on[k]) for table, k in zip(tables, best, strict=True))
-        before, f1 = f1, 2 * right / max(1.0, on + n_true)
+        before, f1 = f1, _micro_f1(tables, best)
         if f1 <= before + 1e-9:
             break
     return best
