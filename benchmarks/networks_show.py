@@ -141,9 +141,15 @@ def figure(runs: Mapping[str, Runs], path: Path, is_ours: Callable[[str], bool])
         )  # fmt: skip
         near = [o for o in ordered if 1 / 1.5 < o.results[0]["multiply_adds"] / first["multiply_adds"] < 1.5]
         close = any(0 < o.mean("frame") - each.mean("frame") < CLOSE for o in near)  # the lower one has its name below
+        left = any(  # of two side by side the cheaper one has its name on its other side
+            1 < o.results[0]["multiply_adds"] / first["multiply_adds"] < 1.25
+            and abs(o.mean("frame") - each.mean("frame")) < CLOSE
+            for o in near
+        )
         best = " at its best" if first["recipe"] == "best" else ""
         axes.annotate(
-            f"{first['network']}, {first['minutes']:g} min{best}", (cost, each.mean("frame")), (9, -11 if close else 4),
+            f"{first['network']}, {first['minutes']:g} min{best}", (cost, each.mean("frame")),
+            (-9 if left else 9, -11 if close else 4), ha="right" if left else "left",
             textcoords="offset points", fontsize=8.5,
         )  # fmt: skip
     axes.set_xscale("log")
