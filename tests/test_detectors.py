@@ -25,6 +25,7 @@ from tests.conftest import Run
 
 ROOT = Path(__file__).parents[1]
 NAMES = ["small", "small.int8", "tiny", "tiny.int8"]
+NOTICES = ("NOTICE", "NOTICE.repositories")
 SCRIPTS = ROOT / "scripts" / "shipping"
 
 
@@ -171,6 +172,49 @@ def test_rules_chosen_on_half_of_the_sounds_are_counted_on_the_other(monkeypatch
     assert lax.false_alarms == {"shots": 6.0}, "in all of them neither is free"
 
 
+def test_who_is_heard_in_another_group_is_not_trained_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever collection it came by: a voice that is known already tells nothing."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    groups = importlib.import_module("shipping.groups")
+    table = tmp_path / "groups.toml"
+    table.write_text(
+        """
+        [licences]
+        CC0 = [true, "itemised"]
+        [left_out]
+        [left_out_of_training]
+        [sources]
+        game = "train"
+        field = "report"
+        [labels.dog_barking]
+        train = []
+        choose = []
+        report = []
+        [others]
+        [holds]
+        [speech]
+        """,
+        "utf-8",
+    )
+    known = groups.read_table(table)
+    monkeypatch.setattr(groups, "read_table", lambda: known)
+    lines = ["label,file,source,recording_id,licence,author"]
+    for name, source, author in (
+        ("a", "game", "Rover"),
+        ("b", "game", "rex"),
+        ("c", "field", "REX"),
+        ("d", "game", ""),
+    ):
+        path = tmp_path / "clips" / "dog_barking" / f"{name}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        audio.write(path, np.full(8000, 0.1, np.float32), 8000)
+        lines.append(f"dog_barking,dog_barking/{name}.wav,{source},{name},CC0,{author}")
+    (tmp_path / "clips" / "manifest.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    sounds = groups.read_sounds([tmp_path / "clips"], tmp_path / "made")
+    named = {group: [clip.path.stem for clip in sounds.tried[group]["dog_barking"]] for group in groups.GROUPS}
+    assert named == {"train": ["a", "d"], "choose": [], "report": ["c"]}
+
+
 # What is installed
 
 
@@ -182,7 +226,7 @@ def patterns() -> list[str]:
 
 def test_what_ships_is_package_data() -> None:
     there = {entry.name for entry in resources.files("hubbub.detectors").iterdir()} - {"__init__.py", "__pycache__"}
-    assert there == {"NOTICE", *(f"{name}{end}" for name in NAMES for end in (".onnx", ".md"))}
+    assert there == {*NOTICES, *(f"{name}{end}" for name in NAMES for end in (".onnx", ".md"))}
     assert [name for name in there if not any(fnmatch.fnmatch(name, pattern) for pattern in patterns())] == []
 
 
@@ -195,7 +239,9 @@ def test_a_wheel_holds_them(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=copy, check=True, capture_output=True, timeout=120)
     (wheel,) = tmp_path.glob("*.whl")
     held = set(zipfile.ZipFile(wheel).namelist())
-    assert {f"hubbub/detectors/{name}.onnx" for name in NAMES} | {"hubbub/detectors/NOTICE"} <= held
+    assert {f"hubbub/detectors/{name}.onnx" for name in NAMES} | {
+        f"hubbub/detectors/{name}" for name in NOTICES
+    } <= held
 
 
 # What is told
@@ -216,7 +262,7 @@ def test_every_card_tells_what_it_must() -> None:
 
 def test_only_what_may_be_trained_on_was() -> None:
     table = tomllib.loads((SCRIPTS / "groups.toml").read_text("utf-8"))
-    notice = (FOLDER / "NOTICE").read_text("utf-8")
+    notice = "".join((FOLDER / name).read_text("utf-8") for name in NOTICES)
     for name in NAMES:
         licences = hubbub.load(name).metadata.training["licences"]
         assert len(licences) > 5

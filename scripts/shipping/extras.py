@@ -1,7 +1,7 @@
 """What is made for training beside the clips: synthesised sounds that are no label, and clips as rooms change them.
 
-Clips that may be trained on are few. So music, machines, clatter and noise are synthesised for the detector to stay
-silent on, and every clip is also heard through rooms and poor microphones.
+Clips that may be trained on are few. So music, machines, clatter, noise and puffs are synthesised for the detector to
+stay silent on, and every clip is also heard through rooms and poor microphones.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ PER_KIND = 48
 VARIANTS, MOST_VARIANTS = 2, 12
 CLIPS_OF_A_LABEL = 120
 """Of labels with fewer clips, each is changed in more ways."""
-NARROW = ("donateacry",)
+NARROW = ("catmeows", "donateacry")
 """Sources whose recordings end at 4 kHz."""
 LONGEST = 15.0
 """Seconds of a clip that are changed."""
@@ -105,8 +105,25 @@ def texture(rng: np.random.Generator, n: int) -> Samples:
     return band(noise, RATE, low, high, 1) * loudness
 
 
+def puffs(rng: np.random.Generator, n: int) -> Samples:
+    """Breath and wind in a microphone, steps, bumps on its stand: bursts of dull noise, some with a hiss; not shots."""
+    out = np.zeros(n, np.float32)
+    high, seconds, pause = log_uniform(rng, 80, 600), log_uniform(rng, 0.05, 1.2), log_uniform(rng, 0.2, 2.0)
+    hiss = float(rng.uniform(0.02, 0.7)) if chance(rng, 0.5) else 0.0
+    attack = float(rng.uniform(0.02, 0.5))
+    for at in np.cumsum(rng.exponential(seconds / 2 + pause, 60)):
+        if at > n / RATE - 0.1:
+            break
+        m = length(seconds * log_uniform(rng, 0.5, 2), RATE)
+        dull = peaked(band(coloured(rng, m, float(rng.uniform(0.5, 2)), RATE), RATE, 20, high, int(rng.integers(1, 4))))
+        bright = peaked(band(white(rng, m), RATE, log_uniform(rng, 300, 2000), log_uniform(rng, 3000, 10000), 1))
+        shape = through(m, (0, 0), (attack, 1), (1, 0)) ** 2
+        add(out, (dull + hiss * bright) * shape, float(at), RATE, log_uniform(rng, 0.2, 1))
+    return out
+
+
 KINDS: dict[str, Callable[[np.random.Generator, int], Samples]] = {
-    "music": music, "machine": machine, "clatter": clatter, "texture": texture,
+    "music": music, "machine": machine, "clatter": clatter, "texture": texture, "puffs": puffs,
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from hubbub.mixing.builtin.write import SOURCE as BUILT_IN
 from hubbub.mixing.builtin.write import write_clips
 
 TABLE = Path(__file__).with_name("groups.toml")
+AUDIT = Path(__file__).with_name("audit.tsv")
 GROUPS = ("train", "choose", "report")
 SPEECH, SILENCE = "speech", "silence"
 LEAST_SPEECH, MOST_SPEECH = 0.5, 12.0
@@ -43,6 +44,7 @@ class Sounds:
     authors: Mapping[Path, str]
     """Who recorded it, where the manifest says so."""
     table: Mapping[str, Any]
+    audit: "Audit"
 
     @property
     def labels(self) -> list[str]:
@@ -63,6 +65,25 @@ class Sounds:
         return {label: clips for label, clips in sorted(silent.items()) if clips}, backgrounds
 
 
+@dataclass(frozen=True)
+class Audit:
+    """By the stem of a clip's file, what another network hears in it beside its label, and whether it misses that."""
+
+    hears: Mapping[str, Sequence[str]]
+    misses: Mapping[str, Sequence[str]]
+
+    def pure(self, clip: Clip, labels: Sequence[str]) -> bool:
+        """Whether none of `labels` is heard beside the clip's own."""
+        return not {*self.hears.get(clip.path.stem, ())} & {*labels}
+
+
+def read_audit(path: Path = AUDIT) -> Audit:
+    """What `audit_sounds.py` wrote."""
+    columns = ("hears", "misses")
+    rows = read_rows(path, ("clip", *columns), "\t")
+    return Audit(*({row["clip"]: told.split(",") for row in rows if (told := row.get(column))} for column in columns))
+
+
 def read_table(path: Path = TABLE) -> dict[str, Any]:
     """The table. Raises `DatasetError` where a source is in two groups for one label."""
     table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -80,7 +101,7 @@ def read_sounds(folders: Sequence[Path], made: Path, annotated: Path | None = No
 
     Raises `DatasetError` for a licence that the table does not know.
     """
-    table = read_table()
+    table, audit = read_table(), read_audit()
     group_of = {
         (label, source): group
         for label, entry in (table["labels"] | table["others"]).items()
@@ -103,15 +124,22 @@ def read_sounds(folders: Sequence[Path], made: Path, annotated: Path | None = No
         spoken = _speech(annotated / name, entry["labels"], made / SPEECH, entry["licence"])
         places |= {clip.path.resolve(): entry["place"] for clip in spoken}
         everything += spoken
-    for clip in everything:
-        group = group_of.get((clip.label, clip.source or ""), table["sources"].get(clip.source))
-        if group is None or clip.confidence == UNTESTED_CONFIDENCE or clip.path.stem in table["left_out"]:
-            continue
+    placed = [
+        (clip, group)
+        for clip in everything
+        if (group := group_of.get((clip.label, clip.source or ""), table["sources"].get(clip.source))) is not None
+        and clip.confidence != UNTESTED_CONFIDENCE
+        and clip.path.stem not in table["left_out"]
+    ]
+    # who recorded what is chosen or reported on is not trained on, in whatever collection
+    apart = {authors.get(clip.path.resolve(), "").lower() for clip, group in placed if group != "train"} - {""}
+    for clip, group in placed:
         if group == "train":
             if clip.licence not in table["licences"]:
                 raise DatasetError(f"{clip.path}: no word on the licence {clip.licence!r} in {TABLE.name}")
             unfit = clip.source in table["left_out_of_training"] or clip.path.stem in table["holds"]
-            if unfit or not table["licences"][clip.licence][0]:
+            unfit |= not audit.pure(clip, [*table["labels"]]) or clip.label in audit.misses.get(clip.path.stem, ())
+            if unfit or not table["licences"][clip.licence][0] or authors.get(clip.path.resolve(), "").lower() in apart:
                 continue
         sorted_clips["labels" if clip.label in table["labels"] else "others"][group][clip.label].append(clip)
     for kind in sorted_clips:
@@ -120,7 +148,7 @@ def read_sounds(folders: Sequence[Path], made: Path, annotated: Path | None = No
             if clip.label != BACKGROUND:
                 sorted_clips[kind]["train"][clip.label].append(clip)
     _check_apart(sorted_clips)
-    return Sounds(sorted_clips["labels"], sorted_clips["others"], places, authors, table)
+    return Sounds(sorted_clips["labels"], sorted_clips["others"], places, authors, table, audit)
 
 
 def _check_apart(sorted_clips: Mapping[str, Mapping[str, ByLabel]]) -> None:
@@ -161,4 +189,4 @@ def trained_on(sounds: Sounds) -> list[Clip]:
     return sorted((clip for clip in everything if clip.source != BUILT_IN), key=lambda clip: (clip.label, clip.path))
 
 
-__all__ = ["GROUPS", "SPEECH", "Sounds", "read_sounds", "read_table", "trained_on"]
+__all__ = ["AUDIT", "GROUPS", "SPEECH", "Audit", "Sounds", "read_audit", "read_sounds", "read_table", "trained_on"]

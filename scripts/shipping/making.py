@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,10 @@ class Made:
         """The best rules of some of the labels."""
         tables = [self.tables[list(self.wanted).index(label)] for label in labels]
         return chosen(labels, tables, budget, self.under)
+
+    def best_labels(self, count: int, budget: float = BUDGET) -> list[str]:
+        """Those `count` labels that have the best frame F1 together."""
+        return list(max(combinations(self.wanted, count), key=lambda labels: self.choice(labels, budget).micro_f1))
 
     def carried_over(self, labels: Sequence[str], budget: float = BUDGET) -> dict[str, float]:
         """How rules chosen on half of the kinds of sounds do on the others."""
@@ -87,9 +92,16 @@ def write(path: Path, made: Made, choice: Choice, config: TrainConfig, facts: di
     )  # fmt: skip
 
 
-def int8_of(path: Path, mixtures: Sequence[AnnotatedRecording]) -> None:
-    """Writes `NAME.int8.onnx` beside it, under the same rules: ranges are taken from `mixtures`."""
-    quantize(path, path.with_suffix(".int8.onnx"), [each.path for each in mixtures])
+def int8_of(path: Path, mixtures: Sequence[AnnotatedRecording], hour: Hour, reporter: Reporter) -> Choice:
+    """Writes `NAME.int8.onnx` beside it: ranges are taken from `mixtures`, and rules chosen for what it gives itself,
+    since rules at the edge of a budget do not bear rounding."""
+    target = path.with_suffix(".int8.onnx")
+    quantize(path, target, [each.path for each in mixtures])
+    detector = load(target, device="cpu", threads=1)
+    tables = _tables(detector, detector.labels, mixtures, hour, reporter)
+    choice = chosen(detector.labels, tables, BUDGET, hour.under)
+    rewrite(target, target, lambda metadata: metadata.decided(choice.rules, {}))
+    return choice
 
 
 def described(choice: Choice) -> list[str]:

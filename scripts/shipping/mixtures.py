@@ -87,19 +87,24 @@ def _together(clips: Mapping[str, list[Clip]], names: Mapping[str, Sequence[str]
 def mixtures(
     sounds: Sounds, group: str, labels: Sequence[str], minutes: float, folder: Path, root: Path, reporter: Reporter
 ) -> list[AnnotatedRecording]:
-    """Scenes mixed from the clips of `labels` in `group`; those that are there already are taken."""
-    _, backgrounds = sounds.without(group, labels)
+    """Scenes mixed from the clips of `labels` in `group`, but those in which another one of them is heard too, which
+    nobody labelled; scenes that are there already are taken."""
+    backgrounds = [clip for clip in sounds.without(group, labels)[1] if sounds.audit.pure(clip, labels)]
     config = mix_config("test", len(labels), TrainConfig(), True).model_copy(
         update={"n_labels": LABELS_OF_A_SCENE, "polyphony": POLYPHONY}
     )
-    clips = {label: sounds.tried[group][label] for label in labels}
+    clips = {
+        label: [clip for clip in sounds.tried[group][label] if sounds.audit.pure(clip, labels)] for label in labels
+    }
     return _mixed(clips, backgrounds, config, round(minutes), SEEDS[group], folder / group, root, reporter)
 
 
-def hour_without(sounds: Sounds, group: str, labels: Sequence[str], also: Sequence[str] = ()) -> Hour:
+def hour_without(
+    sounds: Sounds, group: str, labels: Sequence[str], also: Sequence[str] = (), audited: bool = True
+) -> Hour:
     """The recordings of `group` that hold none of `labels`, and those of what lies under them and of the labels `also`,
     each once and as it is: an hour or more. Its events are the labels that are known to be heard, as long as the
-    recording is."""
+    recording is; with `audited` those too that another network hears."""
     others, backgrounds = sounds.without(group, labels)
     labelled = {*sounds.table["under"]["labels"], *also} & {*labels}
     played = {label: sounds.tried[group][label] for label in sorted(labelled)}
@@ -107,6 +112,7 @@ def hour_without(sounds: Sounds, group: str, labels: Sequence[str], also: Sequen
     for clip in [*backgrounds, *(clip for clips in (others | played).values() for clip in clips)]:
         duration = audio.info(clip.path).duration
         held = {clip.label, *sounds.table["holds"].get(clip.label, ()), *sounds.table["holds"].get(clip.path.stem, ())}
+        held |= {*sounds.audit.hears.get(clip.path.stem, ())} if audited else set()
         events = tuple(Event(0.0, duration, label) for label in sorted(held) if label in labels)
         recordings.append(AnnotatedRecording(clip.path, f"{clip.label}/{clip.path.name}", duration, events, ""))
         kind = f"{clip.label} ({clip.source})"
@@ -118,7 +124,10 @@ def crowd_without(
     sounds: Sounds, group: str, labels: Sequence[str], minutes: float, folder: Path, root: Path, reporter: Reporter
 ) -> list[AnnotatedRecording]:
     """Sounds of `group` that are none of `labels`, repeated and mixed with each other as densely as labels are."""
-    others, backgrounds = sounds.without(group, labels)
+    found, backgrounds = sounds.without(group, labels)
+    others = {label: [clip for clip in clips if sounds.audit.pure(clip, labels)] for label, clips in found.items()}
+    others = {label: clips for label, clips in others.items() if clips}
+    backgrounds = [clip for clip in backgrounds if sounds.audit.pure(clip, labels)]
     config = mix_config("test", len(others), TrainConfig(), True).model_copy(update=WITHOUT)
     place = folder / f"{group}-without"
     mixed = _mixed(others, backgrounds, config, round(minutes), SEEDS[group] + 10, place, root, reporter)

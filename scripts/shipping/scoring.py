@@ -14,7 +14,8 @@ from hubbub.metrics import evaluate_with_trivial
 @dataclass(frozen=True)
 class Scored:
     """Frame F1 in all and by label; the systems that do not listen; false alarms an hour, and what set them
-    off; how many there are in the crowd, where other sounds than the labels are mixed with each other."""
+    off; how many there are with those that another network hears too, and in the crowd, where other sounds than the
+    labels are mixed with each other."""
 
     frame_f1: float
     by_label: dict[str, dict[str, float]]
@@ -25,6 +26,7 @@ class Scored:
     alarms_by_label: dict[str, float]
     alarms_by_sound: dict[str, int]
     hours: float
+    alarms_unaudited: float
     alarms_in_crowd: float
 
     @property
@@ -41,17 +43,20 @@ def score(
     detector: Detector,
     mixtures: Sequence[AnnotatedRecording],
     without: Sequence[AnnotatedRecording],
+    unaudited: Sequence[AnnotatedRecording],
     crowd: Sequence[AnnotatedRecording],
     known: Sequence[AnnotatedRecording],
 ) -> Scored:
-    """`known`: mixtures of another group, from which the constant answer that does best is chosen."""
+    """`unaudited`: the recordings `without` the labels, with what their names say only. `known`: mixtures of another
+    group, from which the constant answer that does best is chosen."""
     labels = list(detector.labels)
     found = {each.name: detector.detect(each.path) for each in mixtures}
     scores = evaluate_with_trivial(
         _reference(mixtures, labels), found, _durations(mixtures), labels, _reference(known, labels), _durations(known)
     )
     frame = scores["system"].frame
-    alarms = {each.name: _false(each, detector.detect(each.path)) for each in without}
+    raised = {each.name: detector.detect(each.path) for each in without}
+    alarms = {each.name: _false(each, raised[each.name]) for each in without}
     hours = sum(each.duration for each in without) / 3600
     by_label = Counter(event.label for events in alarms.values() for event in events)
     by_sound = Counter(f"{event.label} in {name}" for name, events in alarms.items() for event in events)
@@ -65,6 +70,7 @@ def score(
         {label: by_label[label] / hours for label in labels},
         dict(by_sound.most_common()),
         hours,
+        sum(len(_false(each, raised[each.name])) for each in unaudited) / hours,
         sum(len(detector.detect(each.path)) for each in crowd) / (sum(each.duration for each in crowd) / 3600),
     )
 
