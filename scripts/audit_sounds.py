@@ -18,7 +18,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from shipping.groups import AUDIT, read_table
 
@@ -93,6 +92,8 @@ class Yamnet:
     """The network of 521 classes, for windows of 0.975 s."""
 
     def __init__(self, path: Path) -> None:
+        from ai_edge_litert.interpreter import Interpreter  # only who makes the table anew needs it
+
         self._network = Interpreter(str(path), num_threads=1)
         self._network.allocate_tensors()
         (entry,), first = self._network.get_input_details(), self._network.get_output_details()[0]

@@ -119,3 +119,13 @@ def test_the_table_in_the_repository_is_whole(shipping: tuple[ModuleType, Module
     audit, table = groups.read_audit(), groups.read_table()
     assert len(audit.hears) > 100
     assert {label for labels in audit.hears.values() for label in labels} <= {*table["labels"]}
+
+
+def test_voices_and_birds_are_sought_beside_a_label_and_the_label_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    judged = importlib.import_module("audit_sounds").judged
+    scores = {"bird_singing": 0.6, "speech": 0.4, "dog_barking": 0.05, "music": 0.9}
+    assert judged(scores, "dog_barking") == (["bird_singing"], ["dog_barking"])
+    assert judged(scores, "bird_singing") == ([], [])
+    assert judged(scores | {"music": 0.0}, "music") == (["bird_singing"], []), "music is taken at its word"
+    assert judged(scores | {"speech": 0.7}, "cow") == (["bird_singing", "speech"], []), "of cows nothing is known"
