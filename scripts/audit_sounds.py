@@ -92,7 +92,7 @@ class Yamnet:
     """The network of 521 classes, for windows of 0.975 s."""
 
     def __init__(self, path: Path) -> None:
-        from ai_edge_litert.interpreter import Interpreter  # only who makes the table anew needs it
+        from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - only who makes the table anew needs it
 
         self._network = Interpreter(str(path), num_threads=1)
         self._network.allocate_tensors()
