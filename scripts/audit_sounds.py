@@ -3,8 +3,8 @@
     pip install ai-edge-litert
     python scripts/audit_sounds.py YAMNET CLASSES CLIPS [CLIPS …]
 
-Collections name one sound a clip. But there are voices behind barks, a radio behind a mixer and birds behind rain, and
-a network that is to stay silent there is taught, and judged, wrongly. YAMNet (Google, Apache-2.0) learned from other
+Collections name one sound a clip. But there are voices behind barks and birds behind rain, and a network that is
+to stay silent there is taught, and judged, wrongly. YAMNet (Google, Apache-2.0) learned from other
 recordings, so its errors are not ours. YAMNET is its model for TensorFlow Lite, with 0.975 s of samples as input;
 CLASSES the table of its 521 classes that comes with it; CLIPS are the folders that `build_detectors.py` is given.
 
@@ -82,14 +82,15 @@ def main() -> None:
 
 
 def judged(scores: Mapping[str, float], label: str) -> tuple[list[str], list[str]]:
-    """By the best scores of each label: what is heard beside a clip's own `label`, and that one if it is missed."""
-    hears = [each for each in EVERYWHERE if each != label and scores[each] > CLEARLY]
+    """By the best scores of each label: what is heard beside a clip's own `label`, and that one if it is missed. Beside
+    speech nothing is sought: that it is all there is, meetings and voices of programs tell."""
+    hears = [each for each in EVERYWHERE if each != label != "speech" and scores[each] > CLEARLY]
     misses = [label] if label not in TRUSTED and scores.get(label, 1.0) < HARDLY else []
-    return ([] if label == "speech" else hears), misses
+    return hears, misses
 
 
 class Yamnet:
-    """The network of 521 classes, for windows of 0.975 s."""
+    """The network of 521 classes, for windows of 0.975 s. Raises `ValueError` for a file that is no model."""
 
     def __init__(self, path: Path) -> None:
         from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - only who makes the table anew needs it
@@ -100,7 +101,8 @@ class Yamnet:
         self._samples, self._scores, self._shape = entry["index"], first["index"], entry["shape"]
 
     def scores(self, path: Path) -> NDArray[np.float32]:
-        """The best score of each class, (n_classes,), in windows that overlap by half. Levels are made alike."""
+        """The best score of each class, (n_classes,), in windows that overlap by half. Levels are made alike.
+        Raises `AudioError` as `audio.read` does."""
         duration = audio.info(path).duration
         samples, _ = audio.read(path, RATE, duration=min(duration, LONGEST))
         samples = samples / max(1e-6, float(np.abs(samples).max())) * PEAK

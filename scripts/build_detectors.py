@@ -10,11 +10,13 @@ The first run trains and chooses, the second one looks at the third group.
 
 CLIPS/<label>/<file> with a manifest.csv that names every clip's source, licence and origin; `shipping/groups.toml` says
 which source is trained on, chosen on and reported on. DEBIAN, ESC50 and REPOSITORIES are such folders too; FOLDER holds
-annotated recordings of speech in the folders that the table names. OUT gets small.onnx, small.int8.onnx, tiny.onnx and
+annotated recordings of speech in the folders that the table names; what is heard in clips beside their labels is in
+`shipping/audit.tsv`, by `scripts/audit_sounds.py`. OUT gets small.onnx, small.int8.onnx, tiny.onnx and
 tiny.int8.onnx, a card for each, two NOTICEs, and results.json. A run that was stopped goes on where it was; finished
 mixtures and trainings in OUT/work are taken as they are.
 
-The third group decides nothing. How often it was looked at is counted in results.json and told in the cards.
+Nothing here is decided by the third group. How often it was looked at is counted in results.json; that, and what was
+changed by hand after a look, is told in the cards.
 """
 
 import argparse

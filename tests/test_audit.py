@@ -129,3 +129,4 @@ def test_voices_and_birds_are_sought_beside_a_label_and_the_label_itself(monkeyp
     assert judged(scores, "bird_singing") == ([], [])
     assert judged(scores | {"music": 0.0}, "music") == (["bird_singing"], []), "music is taken at its word"
     assert judged(scores | {"speech": 0.7}, "cow") == (["bird_singing", "speech"], []), "of cows nothing is known"
+    assert judged(scores, "speech") == ([], [])

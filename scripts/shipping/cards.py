@@ -131,8 +131,8 @@ def card(name: str, path: Path, results: Mapping[str, Any]) -> str:
         f"**{scored['frame_f1']:.3f}**; the best system that does not listen has {scored['best_trivial']:.3f}. "
         f"Segment F1 {scored['segment_f1']:.3f}, event F1 {scored['event_f1']:.3f}. In {scored['hours']:.2f} hours "
         f"of other sounds, speech and music it raises **{scored['alarms']:.1f} false alarms per hour** in all; "
-        "`speech` in speech and `music` in music are none, nor is what another network, YAMNet, hears in the recording "
-        f"too (voices behind a kettle, say); with that it is {scored['alarms_unaudited']:.1f} per hour. "
+        "`speech` in speech and `music` in music are none, nor are speech and birds where another network, YAMNet, "
+        f"hears them in the recording too; with those it is {scored['alarms_unaudited']:.1f} per hour. "
         f"{_without(hour['made_of'], scored['alarms_by_sound'])}"
         + (f" In int8 it has {_points(lost)} of frame F1 than in float." if name.endswith(".int8") else ""),
         "",

@@ -5,7 +5,7 @@ The table `groups.toml` says which source is in which group for which label, and
 
 import tomllib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,13 +72,13 @@ class Audit:
     hears: Mapping[str, Sequence[str]]
     misses: Mapping[str, Sequence[str]]
 
-    def pure(self, clip: Clip, labels: Sequence[str]) -> bool:
-        """Whether none of `labels` is heard beside the clip's own."""
-        return not {*self.hears.get(clip.path.stem, ())} & {*labels}
+    def pure(self, clips: Iterable[Clip], labels: Iterable[str]) -> list[Clip]:
+        """Those in which none of `labels` is heard beside a clip's own."""
+        return [clip for clip in clips if not {*self.hears.get(clip.path.stem, ())} & {*labels}]
 
 
 def read_audit(path: Path = AUDIT) -> Audit:
-    """What `audit_sounds.py` wrote."""
+    """What `audit_sounds.py` wrote. Raises `DatasetError` as `read_rows` does."""
     columns = ("hears", "misses")
     rows = read_rows(path, ("clip", *columns), "\t")
     return Audit(*({row["clip"]: told.split(",") for row in rows if (told := row.get(column))} for column in columns))
@@ -138,7 +138,7 @@ def read_sounds(folders: Sequence[Path], made: Path, annotated: Path | None = No
             if clip.licence not in table["licences"]:
                 raise DatasetError(f"{clip.path}: no word on the licence {clip.licence!r} in {TABLE.name}")
             unfit = clip.source in table["left_out_of_training"] or clip.path.stem in table["holds"]
-            unfit |= not audit.pure(clip, [*table["labels"]]) or clip.label in audit.misses.get(clip.path.stem, ())
+            unfit |= not audit.pure([clip], table["labels"]) or clip.label in audit.misses.get(clip.path.stem, ())
             if unfit or not table["licences"][clip.licence][0] or authors.get(clip.path.resolve(), "").lower() in apart:
                 continue
         sorted_clips["labels" if clip.label in table["labels"] else "others"][group][clip.label].append(clip)

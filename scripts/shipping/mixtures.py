@@ -89,13 +89,11 @@ def mixtures(
 ) -> list[AnnotatedRecording]:
     """Scenes mixed from the clips of `labels` in `group`, but those in which another one of them is heard too, which
     nobody labelled; scenes that are there already are taken."""
-    backgrounds = [clip for clip in sounds.without(group, labels)[1] if sounds.audit.pure(clip, labels)]
+    backgrounds = sounds.audit.pure(sounds.without(group, labels)[1], labels)
     config = mix_config("test", len(labels), TrainConfig(), True).model_copy(
         update={"n_labels": LABELS_OF_A_SCENE, "polyphony": POLYPHONY}
     )
-    clips = {
-        label: [clip for clip in sounds.tried[group][label] if sounds.audit.pure(clip, labels)] for label in labels
-    }
+    clips = {label: sounds.audit.pure(sounds.tried[group][label], labels) for label in labels}
     return _mixed(clips, backgrounds, config, round(minutes), SEEDS[group], folder / group, root, reporter)
 
 
@@ -125,9 +123,8 @@ def crowd_without(
 ) -> list[AnnotatedRecording]:
     """Sounds of `group` that are none of `labels`, repeated and mixed with each other as densely as labels are."""
     found, backgrounds = sounds.without(group, labels)
-    others = {label: [clip for clip in clips if sounds.audit.pure(clip, labels)] for label, clips in found.items()}
-    others = {label: clips for label, clips in others.items() if clips}
-    backgrounds = [clip for clip in backgrounds if sounds.audit.pure(clip, labels)]
+    others = {label: pure for label, clips in found.items() if (pure := sounds.audit.pure(clips, labels))}
+    backgrounds = sounds.audit.pure(backgrounds, labels)
     config = mix_config("test", len(others), TrainConfig(), True).model_copy(update=WITHOUT)
     place = folder / f"{group}-without"
     mixed = _mixed(others, backgrounds, config, round(minutes), SEEDS[group] + 10, place, root, reporter)
