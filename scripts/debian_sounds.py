@@ -5,7 +5,8 @@
 FOLDER gets `<label>/<source>__<name>.wav` and a manifest.csv that names each clip's package and licence. Which files
 of which packages is in `shipping/debian.toml`. Packages are downloaded with `apt-get download` (Debian 12, or a
 container of it) into DOWNLOADED, FOLDER/packages where it is not given, and unpacked there; those there already are
-taken. Scores are played and sentences spoken by programs: `apt-get install fluidsynth flite espeak-ng`.
+taken. Scores are played and sentences spoken by programs: `apt-get install fluidsynth flite espeak-ng`. Some scores
+are composed here: `pip install mido`.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from shipping import composing
 
 from hubbub import audio
 from hubbub.console import Reporter
@@ -29,6 +31,7 @@ from hubbub.files import make_folder
 
 TABLE = Path(__file__).parent / "shipping" / "debian.toml"
 LEAST_SECONDS = 0.15
+SEED = 1
 SENTENCES = (
     "Could you pass me the salt, please?",
     "The train to the coast leaves at half past nine from platform four.",
@@ -52,7 +55,7 @@ def main() -> None:
     given = parser.parse_args()
     packages = given.packages or given.folder / "packages"
     table = tomllib.loads(TABLE.read_text("utf-8"))
-    made_by = {"sounds": recorded, "lumps": lumps, "scores": played, "spoken": spoken}
+    made_by = {"sounds": recorded, "lumps": lumps, "scores": played, "pieces": composed, "spoken": spoken}
     addresses = table["addresses"]
     entries = [(made_by[kind], entry) for kind in made_by for entry in table[kind]]
     work = [(make, entry | {"address": addresses.get(entry["package"])}) for make, entry in entries]
@@ -114,13 +117,29 @@ def played(entry: Mapping[str, Any], packages: Path) -> Named:
         if data[:4] != b"MThd":
             continue
         score = packages / f"{entry['package']}-made" / f"{name}.mid"
-        path = score.with_suffix(".wav")
-        if not path.is_file():
-            make_folder(score.parent, DatasetError)
-            score.write_bytes(data)
-            subprocess.run(["fluidsynth", "-niq", "-r", "22050", "-F", path, soundfont, score], check=True)
-        found.append((name, path))
+        make_folder(score.parent, DatasetError)
+        score.write_bytes(data)
+        found.append((name, _played(score, soundfont)))
     return found
+
+
+def composed(entry: Mapping[str, Any], packages: Path) -> Named:
+    """Scores composed at random, played with a package's soundfont."""
+    soundfont = unpacked(entry["package"], packages) / entry["soundfont"]
+    found = []
+    for index in range(entry["most"]):
+        score = packages / f"{entry['package']}-made" / f"{index:03d}.mid"
+        make_folder(score.parent, DatasetError)
+        composing.score(composing.composed(np.random.default_rng([SEED, index]))).save(score)
+        found.append((score.stem, _played(score, soundfont)))
+    return found
+
+
+def _played(score: Path, soundfont: Path) -> Path:
+    path = score.with_suffix(".wav")
+    if not path.is_file():
+        subprocess.run(["fluidsynth", "-niq", "-r", "22050", "-F", path, soundfont, score], check=True)
+    return path
 
 
 def spoken(entry: Mapping[str, Any], packages: Path) -> Named:

@@ -31,6 +31,8 @@ TABLE = """
     [others]
     [under]
     labels = ["speech"]
+    [steady]
+    kinds = ["rain", "steps"]
     [holds]
     [speech]
 """
@@ -87,6 +89,11 @@ def test_mixtures_are_of_clips_in_which_no_other_label_is_heard(
     assert {event.label for each in mixed for event in each.events} == {"dog_barking", "speech"}
     told = "".join(path.read_text("utf-8") for path in (tmp_path / "mixed").rglob("*.json"))
     assert "clean" in told and "wind" in told and "talked_over" not in told and "cafe" not in told
+
+
+def test_where_there_are_no_backgrounds_mixtures_lie_on_steady_sounds(sounds: Any) -> None:
+    beneath = {group: {clip.path.stem for clip in sounds.beneath(group, ["speech"])} for group in ("train", "choose")}
+    assert beneath == {"train": {"alone"}, "choose": {"wind"}}
 
 
 def test_what_another_network_hears_is_no_false_alarm(sounds: Any, shipping: tuple[ModuleType, ModuleType]) -> None:

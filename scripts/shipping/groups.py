@@ -64,6 +64,13 @@ class Sounds:
         backgrounds = silent.pop(BACKGROUND, [])
         return {label: clips for label, clips in sorted(silent.items()) if clips}, backgrounds
 
+    def beneath(self, group: str, labels: Sequence[str]) -> list[Clip]:
+        """What mixtures lie on: recordings of backgrounds, or steady sounds where the group has none, in which none of
+        `labels` is heard."""
+        others, backgrounds = self.without(group, labels)
+        steady = [clip for kind in self.table["steady"]["kinds"] for clip in others.get(kind, ())]
+        return self.audit.pure(backgrounds or steady, labels)
+
 
 @dataclass(frozen=True)
 class Audit:

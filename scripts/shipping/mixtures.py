@@ -89,7 +89,7 @@ def mixtures(
 ) -> list[AnnotatedRecording]:
     """Scenes mixed from the clips of `labels` in `group`, but those in which another one of them is heard too, which
     nobody labelled; scenes that are there already are taken."""
-    backgrounds = sounds.audit.pure(sounds.without(group, labels)[1], labels)
+    backgrounds = sounds.beneath(group, labels)
     config = mix_config("test", len(labels), TrainConfig(), True).model_copy(
         update={"n_labels": LABELS_OF_A_SCENE, "polyphony": POLYPHONY}
     )
@@ -122,9 +122,9 @@ def crowd_without(
     sounds: Sounds, group: str, labels: Sequence[str], minutes: float, folder: Path, root: Path, reporter: Reporter
 ) -> list[AnnotatedRecording]:
     """Sounds of `group` that are none of `labels`, repeated and mixed with each other as densely as labels are."""
-    found, backgrounds = sounds.without(group, labels)
+    found, _ = sounds.without(group, labels)
     others = {label: pure for label, clips in found.items() if (pure := sounds.audit.pure(clips, labels))}
-    backgrounds = sounds.audit.pure(backgrounds, labels)
+    backgrounds = sounds.beneath(group, labels)
     config = mix_config("test", len(others), TrainConfig(), True).model_copy(update=WITHOUT)
     place = folder / f"{group}-without"
     mixed = _mixed(others, backgrounds, config, round(minutes), SEEDS[group] + 10, place, root, reporter)
