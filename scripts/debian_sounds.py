@@ -31,7 +31,6 @@ from hubbub.files import make_folder
 
 TABLE = Path(__file__).parent / "shipping" / "debian.toml"
 LEAST_SECONDS = 0.15
-SEED = 1
 SENTENCES = (
     "Could you pass me the salt, please?",
     "The train to the coast leaves at half past nine from platform four.",
@@ -128,9 +127,10 @@ def composed(entry: Mapping[str, Any], packages: Path) -> Named:
     soundfont = unpacked(entry["package"], packages) / entry["soundfont"]
     found = []
     for index in range(entry["most"]):
-        score = packages / f"{entry['package']}-made" / f"{index:03d}.mid"
+        score = packages / f"{entry['source']}-made" / f"{index:03d}.mid"
         make_folder(score.parent, DatasetError)
-        composing.score(composing.composed(np.random.default_rng([SEED, index]))).save(score)
+        rng = np.random.default_rng([entry["seed"], index])
+        composing.score(composing.composed(rng, entry["drums_alone"])).save(score)
         found.append((score.stem, _played(score, soundfont)))
     return found
 

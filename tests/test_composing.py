@@ -27,6 +27,8 @@ def test_pieces_are_as_long_as_asked_and_can_be_played(composing: Any) -> None:
     drums = [composing.DRUM_CHANNEL in piece.programs for piece in pieces]
     alone = [set(piece.programs) == {composing.DRUM_CHANNEL} for piece in pieces]
     assert 0 < sum(alone) < sum(drums) < len(pieces)
+    drums_only = [composing.composed(np.random.default_rng([1, number]), True) for number in range(9)]
+    assert all(set(piece.programs) == {composing.DRUM_CHANNEL} and piece.notes for piece in drums_only)
 
 
 def test_pieces_are_the_same_for_the_same_seed_and_differ_for_others(composing: Any) -> None:

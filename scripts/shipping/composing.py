@@ -36,18 +36,18 @@ class Piece:
     notes: Sequence[Note]
 
 
-def composed(rng: np.random.Generator) -> Piece:
-    """A piece of at least `SECONDS`: drums alone, instruments alone, or both."""
+def composed(rng: np.random.Generator, drums_alone: bool = False) -> Piece:
+    """A piece of at least `SECONDS`: drums alone, or else instruments alone, drums alone, or both."""
     beats_a_minute = float(rng.uniform(60, 180))
     n_bars = int(SECONDS * beats_a_minute / 60 / 4) + 1
     swing = int(rng.choice((0, 0, 0, 20, 40)))
     programs: dict[int, int] = {}
     notes: list[Note] = []
-    with_drums = rng.random() < 0.75
+    with_drums = rng.random() < 0.75 or drums_alone
     if with_drums:
         programs[DRUM_CHANNEL] = int(rng.choice(KITS))
         notes += _drums(rng, n_bars)
-    if not with_drums or rng.random() < 0.7:
+    if not drums_alone and (not with_drums or rng.random() < 0.7):
         scale, root = SCALES[int(rng.integers(len(SCALES)))], int(rng.integers(36, 60))
         chords = rng.integers(0, len(scale), 4)
         for channel in range(int(rng.integers(1, 5))):
