@@ -159,6 +159,7 @@ def train_all(arguments: argparse.Namespace) -> None:
 
 def measure_costs(arguments: argparse.Namespace) -> None:
     """Writes OUT/costs.json."""
+    arguments.out.mkdir(parents=True, exist_ok=True)
     config = TrainConfig(threads=arguments.threads)
     kinds = {name: KINDS[name] for name in arguments.networks or KINDS}
     networks = {name: (kind.build(len(LABELS), config), kind.front_end) for name, kind in kinds.items()}
