@@ -1,7 +1,7 @@
 """Music composed at random, as MIDI: patterns of drums and percussion, basses, chords, tunes, in any instruments.
 
 Recordings of music that may be trained on are few, and drums are taken for knocks. Nobody is to like these pieces: they
-show a network what instruments sound like, alone and together.
+show a network what instruments sound like, alone and together, where `extras.music` has but tones and noise.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ SECONDS = 13.0
 STEPS, TICKS = 16, 120
 """Sixteenths of a bar, and ticks of each."""
 KITS = (0, 8, 16, 24, 25, 32, 40, 48)
+"""Programs of the channel of drums, as Roland's GS numbers its kits."""
 DRUM_CHANNEL = 9
 DRUMS = range(35, 82)
 BASS_DRUMS, SNARES, CLOSED_HAT = (35, 36), (38, 40), 42
@@ -37,7 +38,7 @@ class Piece:
 
 
 def composed(rng: np.random.Generator, drums_alone: bool = False) -> Piece:
-    """A piece of at least `SECONDS`: drums alone, or else instruments alone, drums alone, or both."""
+    """A piece of at least `SECONDS`, of drums, of other instruments, or of both; with `drums_alone` of no others."""
     beats_a_minute = float(rng.uniform(60, 180))
     n_bars = int(SECONDS * beats_a_minute / 60 / 4) + 1
     swing = int(rng.choice((0, 0, 0, 20, 40)))
