@@ -158,6 +158,12 @@ def test_another_clip_is_another_key(tmp_path: Path) -> None:
     assert fresh(tmp_path).key != before
 
 
+def test_the_same_clips_drawn_by_other_names_are_another_key(tmp_path: Path) -> None:
+    given = fresh(tmp_path)
+    joined = replace(given, clips={"both": [clip for members in given.clips.values() for clip in members]})
+    assert joined.key != given.key
+
+
 def run(folder: Path, sounds: Path, stop_after: int | None = None) -> Fitted:
     """Trains in `folder`; with `stop_after`, the process dies without a farewell after so many batches."""
 

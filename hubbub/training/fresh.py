@@ -71,9 +71,9 @@ class Fresh:
 
     @property
     def key(self) -> str:
-        """A key of all that is heard."""
-        everything = [clip for members in (*self.clips.values(), self.backgrounds) for clip in members]
-        heard = sorted([clip.label, content_hash(clip.path)] for clip in everything)
+        """A key of all that is heard, and of how it is drawn: the names in `clips` are drawn first."""
+        drawn = [*self.clips.items(), ("", self.backgrounds)]
+        heard = sorted([name, clip.label, content_hash(clip.path)] for name, members in drawn for clip in members)
         parts = (self.noisy, self.quiet, self.gaps)
         return key_of(self.mixing.model_dump(), heard, list(self.labels), self.minutes, *parts)
 
