@@ -141,9 +141,9 @@ def test_recordings_of_what_ships_are_no_false_alarms_but_of_what_lies_under(mon
     rules = [deciding.SILENT, replace(deciding.SHAPES[0], threshold=0.5)]
 
     def table(**alarms: float) -> object:
-        by_kind = {kind: np.array([0.0, n]) for kind, n in alarms.items()}
+        by_part = {f"{kind}/source": np.array([0.0, n]) for kind, n in alarms.items()}
         heard = np.array([0.0, 80.0])
-        return deciding.Table(rules, heard, heard, by_kind, 100, dict.fromkeys(alarms, 0.5))
+        return deciding.Table(rules, heard, heard, by_part, by_part, 100, dict.fromkeys(by_part, 0.5))
 
     tables = [table(cats=1, dogs=0, music=4), table(cats=0, dogs=9, music=0)]
     apart = deciding.chosen(["dogs", "music"], tables, 6.0, under=["music"])
@@ -153,23 +153,55 @@ def test_recordings_of_what_ships_are_no_false_alarms_but_of_what_lies_under(mon
     assert strict.f1["music"] == 0, "nine in the recordings of dogs are too many where those count"
 
 
-def test_rules_chosen_on_half_of_the_sounds_are_counted_on_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One rule is calm among dogs, the other among cats: each has its alarms in the half that it was not chosen on."""
+def test_rules_are_counted_on_sources_that_they_were_not_chosen_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One rule is calm among dogs, the other among cats: each has its alarms where it was not chosen."""
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     deciding = importlib.import_module("shipping.deciding")
     rules = [deciding.SILENT, *(replace(deciding.SHAPES[0], threshold=each, low_threshold=each) for each in (0.3, 0.4))]
-    alarms = {"cats": np.array([0.0, 6.0, 0.0]), "dogs": np.array([0.0, 0.0, 6.0])}
-    table = deciding.Table(
-        rules, np.array([0.0, 90.0, 80.0]), np.array([0.0, 90.0, 80.0]), alarms, 100, {"cats": 0.5, "dogs": 0.5}
-    )
-    draws = iter([[0.1, 0.9]] * deciding.HALVINGS)  # cats here, dogs there, and the other way round
-    monkeypatch.setattr(
-        np.random, "default_rng", lambda seed: type("Rng", (), {"random": lambda _, n: np.array(next(draws))})()
-    )
+    alarms = {"cats/a": np.array([0.0, 6.0, 0.0]), "dogs/b": np.array([0.0, 0.0, 6.0])}
+    heard = np.array([0.0, 90.0, 80.0])
+    table = deciding.Table(rules, heard, heard, alarms, alarms, 100, {"cats/a": 0.5, "dogs/b": 0.5})
     found = deciding.carried_over(["shots"], [table], 3.0, under=[])
-    assert found == {"f1": pytest.approx((180 / 190 + 160 / 180) / 2), "here": 0.0, "other": 12.0}
-    lax = deciding.chosen(["shots"], [table], 6.0, under=[])
-    assert lax.false_alarms == {"shots": 6.0}, "in all of them neither is free"
+    assert found == {"f1": pytest.approx((180 / 190 + 160 / 180) / 2), "here": 0.0, "elsewhere": pytest.approx(12.0)}
+    everything = deciding.chosen(["shots"], [table], 6.0, under=[])
+    assert everything.false_alarms == {"shots": 6.0}, "in all of them neither is free"
+    assert deciding.budget_for(["shots"], [table], under=[]) == deciding.ALLOWED[0], "no budget is calm elsewhere"
+    assert deciding.budget_for(["shots"], [table], under=[], calm=12.0) == deciding.ALLOWED[-1]
+
+
+def test_the_best_rules_of_all_that_keep_to_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As found by trying every pair of rules."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    deciding = importlib.import_module("shipping.deciding")
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        tables = []
+        for _ in range(2):
+            right, on = (np.append(0.0, rng.integers(0, 90, 8)) for _ in range(2))
+            alarms = {"cats/a": np.append(0.0, rng.integers(0, 80, 8) / 10)}
+            tables.append(deciding.Table([], right, right + on, alarms, alarms, 100, {"cats/a": 1.0}))
+        budget = float(rng.integers(1, 9))
+        _, best = deciding._best(tables, ["cats/a"], budget)
+        pairs = [
+            [first, second]
+            for first in range(9)
+            for second in range(9)
+            if tables[0].alarms["cats/a"][first] + tables[1].alarms["cats/a"][second] <= budget + 1e-9
+        ]
+        assert best in pairs
+        reached = deciding._micro_f1(tables, best)
+        assert reached == pytest.approx(max(deciding._micro_f1(tables, pair) for pair in pairs))
+
+
+def test_alarms_to_be_expected_are_those_of_laxer_thresholds_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    deciding = importlib.import_module("shipping.deciding")
+    falling = np.exp(-deciding.TAIL * deciding.STEP * np.arange(12))[:, None]
+    assert deciding.expected_of(falling) == pytest.approx(falling), "what falls as it is taken to is told as it is"
+    lucky = falling.copy()
+    lucky[6:] = 0  # from some threshold on there happens to be none
+    assert deciding.expected_of(lucky)[6] == pytest.approx(falling[6] * 6 / 7)
+    assert deciding.expected_of(lucky)[11] == pytest.approx(falling[11] / 7)
 
 
 def test_who_is_heard_in_another_group_is_not_trained_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

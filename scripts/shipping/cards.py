@@ -167,8 +167,9 @@ def card(name: str, path: Path, results: Mapping[str, Any]) -> str:
         "## Labels that were tried",
         "",
         "The network was trained on all of these; the six ship that do best together. Their rules are those with the "
-        "best frame F1 on mixtures of them of the second group, of all that together allow "
-        f"{results['choose']['budget']:g} false alarms in an hour of its recordings without them.",
+        "best frame F1 on mixtures of them of the second group, of all that together raise no more than "
+        f"{results['choose']['calm']:g} false alarms in an hour of its sources without them, each source left out when "
+        "the rules that it is to judge are chosen.",
         "",
         "| label | ships | frame F1 with rules for all | clips trained on | sources: trained on; chosen; reported on |",
         "|---|---|---|---|---|",

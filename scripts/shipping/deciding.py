@@ -1,7 +1,10 @@
 """Which labels and at what thresholds: decided on the second group of sources, never on the third.
 
 Every label's rule is sought together with the others': of all rules those with the best micro-averaged frame F1 on
-mixtures whose false alarms, in an hour without any label, keep to a budget in all.
+mixtures whose false alarms, in an hour without any label, keep to a budget in all. Of strict rules some happen to raise
+none there, and of thousands those are the ones that look best; so what counts is not the alarms that a rule raises but
+those to be expected of it, by what laxer ones raise; and how large the budget may be is found by rules that are chosen
+on some of the sources and heard on the others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,9 +20,11 @@ from hubbub.events import runs, to_targets
 from hubbub.grid import Grid
 from hubbub.tuning.rules import SILENT
 
-BUDGET = 5.0
-"""False alarms of all labels together in an hour to choose on. The rules are the best of thousands there, so in other
-recordings there are more."""
+CALM = 4.5
+"""False alarms of all labels together in an hour of sources that rules were not chosen on. Fewer than six are wanted;
+an hour or two of other recordings may have a few more than these."""
+ALLOWED = tuple(float(each) for each in range(2, 17))
+"""Budgets of expected false alarms an hour, of which the largest one that is `CALM` elsewhere is taken."""
 SHAPES = tuple(
     LabelRule(median=median, shortest_event=shortest, shortest_gap=gap)
     for median, shortest, gap in (
@@ -30,7 +35,12 @@ SHAPES = tuple(
 """From those for a bark to those for rain: what lasts is told from what does not by how long it lasts."""
 LOW_RATIOS = (1.0, 0.6, 0.3)
 """An event goes on as long as its label has this part of what it began at: to begin is what makes a false alarm."""
-THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99)
+STEP = 0.5
+THRESHOLDS = tuple(float(1 / (1 + np.exp(-each))) for each in np.arange(-2.5, 7.01, STEP))
+"""By half a logit."""
+TAIL, REACH = 0.7, 6
+"""Alarms are expected to fall by e to the power of `TAIL` a logit of the threshold; so many steps back are looked at.
+Of 0.5 to 1.2 a logit, and 4, 6 and 9 steps, none is better than these by more than chance on the second group."""
 BRIEF = ("dog_barking", "door_knock", "glass_smash")
 MOST_BRIEF = 1.0
 """Seconds. In mixtures brief sounds are repeated, and the best rule for those would wait for several; but one bark is a
@@ -38,7 +48,9 @@ bark, so what is asked of these labels is no more than this. Of shots no such ru
 found wants several, or a long one, and the card says so."""
 SILENCE = 5.0
 """Seconds between two recordings."""
-HALVINGS = 24
+FOLDS, SHUFFLES = 6, 4
+TENTHS = 10
+"""Expected alarms are counted in tenths, upwards."""
 ROUNDS = 20
 """Until the best rules do not change any more; three or four are enough."""
 
@@ -70,63 +82,74 @@ def tried(
     heard_without: Heard,
 ) -> "list[Table]":
     """What every rule would give, a table for each label that is `wanted`; what was heard has a column a label."""
-    kinds = sorted({kind_of(each) for each in without})
-    hours = {kind: sum(each.duration for each in without if kind_of(each) == kind) / 3600 for kind in kinds}
+    parts = sorted({part_of(each) for each in without})
+    hours = {part: sum(each.duration for each in without if part_of(each) == part) / 3600 for part in parts}
     tables = []
     for label in wanted:
         line, targets = _line(label, labels.index(label), grid, mixtures, heard)
         free = [each for each in without if all(event.label != label for event in each.events)]
         silent, _ = _line(label, labels.index(label), grid, free, heard_without)
         ends = np.cumsum([grid.n_frames_of(SILENCE) + len(heard_without[each.name]) for each in free])
-        tables.append(_tried(label, grid, line, targets, silent, ends, [kind_of(each) for each in free], hours))
+        tables.append(_tried(label, grid, line, targets, silent, ends, [part_of(each) for each in free], hours))
     return tables
 
 
-def kind_of(recording: AnnotatedRecording) -> str:
-    """What it was filed under, which its name begins with."""
-    return recording.name.split("/")[0]
+def part_of(recording: AnnotatedRecording) -> str:
+    """What it was filed under and its collection, which its name begins with: `label/source`."""
+    return recording.name.split("__")[0]
 
 
 def chosen(labels: Sequence[str], tables: "Sequence[Table]", budget: float, under: Sequence[str]) -> Choice:
-    """Of what was tried the best that keeps to the budget of false alarms an hour. Recordings of the `labels` are no
-    part of that hour, but for those of labels that lie `under` others most of the time."""
-    played = _played(labels, tables, under)
-    hours, alarms = _alarms(tables, played)
-    n_true = sum(table.n_true for table in tables)
-    best = _best(tables, alarms, n_true, int(budget * hours + 1e-9), hours)
+    """Of what was tried the best of which no more than `budget` false alarms an hour are to be expected. Recordings of
+    the `labels` are no part of that hour, but for those of labels that lie `under` others most of the time."""
+    parts = _played(labels, tables, under)
+    hours, best = _best(tables, parts, budget)
     right = [table.right[k] for table, k in zip(tables, best, strict=True)]
     on = [table.on[k] for table, k in zip(tables, best, strict=True)]
     each = {
         label: 2 * r / max(1, o + table.n_true) for label, r, o, table in zip(labels, right, on, tables, strict=True)
     }
+    raised = _raised(tables, parts, best)
     return Choice(
         {label: table.rules[k] for label, table, k in zip(labels, tables, best, strict=True)},
         {label: float(value) for label, value in each.items()},
         _micro_f1(tables, best),
-        {label: float(each[k]) for label, each, k in zip(labels, alarms, best, strict=True)},
+        {label: count / hours for label, count in zip(labels, raised, strict=True)},
     )
 
 
 def carried_over(
     labels: Sequence[str], tables: "Sequence[Table]", budget: float, under: Sequence[str], seed: int = 0
 ) -> dict[str, float]:
-    """How rules do on kinds of sounds that they were not chosen on: of the kinds, halved at random `HALVINGS` times,
-    either half allows `budget` false alarms an hour, and the other one counts those that there are. Means: `f1` on the
-    mixtures, which are the same, and false alarms an hour `here` and in the `other` half."""
+    """How rules do on sources that they were not chosen on: these are shared out at random to `FOLDS` folds, for each
+    of which rules are chosen on the others, and that `SHUFFLES` times. Means: `f1` on the mixtures, which are the same,
+    and false alarms an hour `here`, where they were chosen, and `elsewhere`."""
     played = _played(labels, tables, under)
     rng = np.random.default_rng(seed)
-    n_true = sum(table.n_true for table in tables)
-    found = []
-    for _ in range(HALVINGS):
-        first = rng.random(len(played)) < 0.5
-        for half in (first, ~first):
-            hours, alarms = _alarms(tables, [kind for kind, taken in zip(played, half, strict=True) if taken])
-            _, others = _alarms(tables, [kind for kind, taken in zip(played, half, strict=True) if not taken])
-            best = _best(tables, alarms, n_true, int(budget * hours + 1e-9), hours)
-            raised = [sum(each[k] for each, k in zip(side, best, strict=True)) for side in (alarms, others)]
-            found.append((_micro_f1(tables, best), *raised))
-    f1, here, other = np.mean(found, axis=0)
-    return {"f1": float(f1), "here": float(here), "other": float(other)}
+    f1, here, elsewhere, hours = 0.0, 0.0, 0.0, 0.0
+    for _ in range(SHUFFLES):
+        fold_of = rng.permutation(len(played)) % FOLDS
+        for fold in range(min(FOLDS, len(played))):
+            parts, others = (
+                [p for p, of in zip(played, fold_of, strict=True) if (of == fold) == out] for out in (0, 1)
+            )
+            heard, best = _best(tables, parts, budget)
+            f1 += _micro_f1(tables, best) / SHUFFLES / min(FOLDS, len(played))
+            here += sum(_raised(tables, parts, best)) / heard / SHUFFLES / min(FOLDS, len(played))
+            elsewhere += sum(_raised(tables, others, best))
+            hours += sum(tables[0].hours[part] for part in others)
+    return {"f1": f1, "here": here, "elsewhere": elsewhere / hours}
+
+
+def budget_for(labels: Sequence[str], tables: "Sequence[Table]", under: Sequence[str], calm: float = CALM) -> float:
+    """The largest of the `ALLOWED` budgets with which there are no more than `calm` false alarms an hour elsewhere; the
+    smallest one where none is so calm."""
+    low, high = 0, len(ALLOWED)
+    while high - low > 1:
+        middle = (low + high) // 2
+        calm_enough = carried_over(labels, tables, ALLOWED[middle], under)["elsewhere"] <= calm
+        low, high = (middle, high) if calm_enough else (low, middle)
+    return ALLOWED[low]
 
 
 def _micro_f1(tables: "Sequence[Table]", rules: Sequence[int]) -> float:
@@ -137,24 +160,26 @@ def _micro_f1(tables: "Sequence[Table]", rules: Sequence[int]) -> float:
 
 
 def _played(labels: Sequence[str], tables: "Sequence[Table]", under: Sequence[str]) -> list[str]:
-    return [kind for kind in tables[0].hours if kind not in labels or kind in under]
+    kinds = {part: part.split("/")[0] for part in tables[0].hours}
+    return [part for part, kind in kinds.items() if kind not in labels or kind in under]
 
 
-def _alarms(tables: "Sequence[Table]", kinds: Sequence[str]) -> tuple[float, list[NDArray[np.float64]]]:
-    """Hours of recordings of some kinds, and of each label and rule the false alarms an hour in them."""
-    hours = sum(tables[0].hours[kind] for kind in kinds)
-    return hours, [np.sum([table.alarms[kind] for kind in kinds], axis=0) / hours for table in tables]
+def _raised(tables: "Sequence[Table]", parts: Sequence[str], rules: Sequence[int]) -> list[float]:
+    """False alarms of each label in some parts, each under the rule of its number."""
+    return [float(sum(table.alarms[part][k] for part in parts)) for table, k in zip(tables, rules, strict=True)]
 
 
 @dataclass(frozen=True)
 class Table:
-    """Of one label, each of shape (n_rules,): frames `right`, of those that are `on`, and by kind of recording how many
-    false alarms there are in all of its recordings. `hours`: of each kind, whether the label is heard there or not."""
+    """Of one label, each of shape (n_rules,): frames `right`, of those that are `on`, and by part of the recordings how
+    many false alarms there are in all of them, and are to be `expected`. `hours`: of each part, whether the label is
+    heard there or not."""
 
     rules: list[LabelRule]
     right: NDArray[np.float64]
     on: NDArray[np.float64]
     alarms: dict[str, NDArray[np.float64]]
+    expected: dict[str, NDArray[np.float64]]
     n_true: int
     hours: dict[str, float]
 
@@ -166,13 +191,14 @@ def _tried(
     targets: NDArray[np.bool_],
     silent: NDArray[np.float64],
     ends: NDArray[np.int64],
-    kinds: Sequence[str],
+    parts: Sequence[str],
     hours: dict[str, float],
 ) -> Table:
-    """`ends`: where each of the recordings in `silent`, which are of these `kinds`, ends."""
+    """`ends`: where each of the recordings in `silent`, which are of these `parts`, ends."""
     names = list(hours)
-    kind_at = np.array([names.index(kind) for kind in kinds], np.int64)
-    rules, right, on, alarms = [SILENT], [0.0], [0.0], [np.zeros(len(names))]
+    part_at = np.array([names.index(part) for part in parts], np.int64)
+    rules, right, on = [SILENT], [0.0], [0.0]
+    alarms, expected = [np.zeros((1, len(names)))], [np.zeros((1, len(names)))]
     longest = MOST_BRIEF if label in BRIEF else np.inf
     shapes = [s for s in SHAPES if s.shortest_event <= longest and s.median * grid.period <= longest]
     true_before = np.concatenate(([0], np.cumsum(targets)))
@@ -180,16 +206,29 @@ def _tried(
         lines = [median_filter(np.pad(values, median // 2), median) for values in (line, silent)]
         for shape in shapes:
             for ratio in LOW_RATIOS if shape.median == median else ():
+                counts = []
                 for threshold in THRESHOLDS:
                     rule = replace(shape, threshold=threshold, low_threshold=threshold * ratio)
                     spans, false = (_spans(values, rule, grid) for values in lines)
                     rules.append(rule)
                     right.append(float((true_before[spans[:, 1]] - true_before[spans[:, 0]]).sum()))
                     on.append(float((spans[:, 1] - spans[:, 0]).sum()))
-                    at = kind_at[np.searchsorted(ends, false[:, 0], side="right")]
-                    alarms.append(np.bincount(at, minlength=len(names)).astype(float))
-    by_kind = dict(zip(names, np.array(alarms).T, strict=True))
-    return Table(rules, np.array(right), np.array(on), by_kind, int(targets.sum()), hours)
+                    at = part_at[np.searchsorted(ends, false[:, 0], side="right")]
+                    counts.append(np.bincount(at, minlength=len(names)).astype(float))
+                alarms.append(np.array(counts))
+                expected.append(expected_of(alarms[-1]))
+    raised, to_expect = (dict(zip(names, np.concatenate(each).T, strict=True)) for each in (alarms, expected))
+    return Table(rules, np.array(right), np.array(on), raised, to_expect, int(targets.sum()), hours)
+
+
+def expected_of(alarms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """False alarms (n_thresholds, n_parts) at thresholds that rise by `STEP` logits -> those to be expected: the mean
+    of what a threshold raises itself and of what is foretold from each of the `REACH` laxer ones."""
+    foretold, count = alarms.copy(), np.ones((len(alarms), 1))
+    for steps in range(1, min(REACH, len(alarms) - 1) + 1):
+        foretold[steps:] += alarms[:-steps] * np.exp(-TAIL * STEP * steps)
+        count[steps:] += 1
+    return foretold / count
 
 
 def _spans(values: NDArray[np.float64], rule: LabelRule, grid: Grid) -> NDArray[np.int64]:
@@ -223,30 +262,40 @@ def _line(
     return np.concatenate(values), np.concatenate(targets)
 
 
-def _best(
-    tables: Sequence[Table], alarms: Sequence[NDArray[np.float64]], n_true: int, room: int, hours: float
-) -> list[int]:
-    """The rules with the best micro F1 of all those that raise no more than `room` false alarms together; `alarms` are
-    those an hour, by label and rule.
+def _best(tables: Sequence[Table], parts: Sequence[str], budget: float) -> tuple[float, list[int]]:
+    """Hours of the recordings in `parts`, and the number of each label's rule: those with the best micro F1 of all
+    those of which no more than `budget` false alarms an hour are to be expected together.
 
     F1 is a ratio, 2 right / (on + true). By Dinkelbach (1967, "On nonlinear fractional programming") the best ratio is
     the f at which the best 2 right - f (on + true) is 0; that is a sum over labels, so with the false alarms as whole
-    numbers it is a knapsack, solved label by label.
+    numbers, of tenths, it is a knapsack, solved label by label.
     """
+    hours = sum(tables[0].hours[part] for part in parts)
+    room = int(budget * hours * TENTHS + 1e-9)
+    costs = []
+    for table in tables:
+        expected = np.sum([table.expected[part] for part in parts], axis=0)
+        costs.append(np.ceil(expected * TENTHS - 1e-9).astype(int))
+    spent, left = np.arange(room + 1), np.arange(room + 1)[:, None] - np.arange(room + 1)
     f1, best = 0.0, [0] * len(tables)
     for _ in range(ROUNDS):
-        # by false alarms spent so far: the best sum, and the rules that give it
-        reached: list[tuple[float, list[int]]] = [(0.0, [])] * (room + 1)
-        for table, each in zip(tables, alarms, strict=True):
+        reached, steps = np.zeros(room + 1), []  # by tenths spent so far: the best sum, and what led to it
+        for table, cost in zip(tables, costs, strict=True):
             value = 2 * table.right - f1 * table.on
-            spent = np.round(each * hours).astype(int)
-            most = [int(np.argmax(np.where(spent <= k, value, -np.inf))) for k in range(room + 1)]
-            reached = [
-                max((reached[k - j][0] + value[most[j]], [*reached[k - j][1], most[j]]) for j in range(k + 1))
-                for k in range(room + 1)
-            ]
-        best = reached[room][1]
+            order = np.lexsort((value, cost))
+            top = np.maximum.accumulate(value[order])
+            leads = np.maximum.accumulate(np.where(value[order] == top, np.arange(len(order)), 0))
+            rule = order[leads[np.searchsorted(cost[order], spent, side="right") - 1]]
+            sums = np.where(left >= 0, reached[left] + value[rule], -np.inf)
+            share = sums.argmax(axis=1)
+            reached = sums[spent, share]
+            steps.append((rule, share))
+        k = room
+        for index in reversed(range(len(tables))):
+            rule, share = steps[index]
+            best[index] = int(rule[share[k]])
+            k -= int(share[k])
         before, f1 = f1, _micro_f1(tables, best)
         if f1 <= before + 1e-9:
             break
-    return best
+    return hours, best

@@ -19,7 +19,7 @@ from hubbub.training.front_end import OURS
 from hubbub.training.metadata import rewrite
 from hubbub.training.quantization import quantize
 from hubbub.training.reporting import Reporter
-from shipping.deciding import BUDGET, Choice, Table, carried_over, chosen, listen, tried
+from shipping.deciding import Choice, Table, budget_for, carried_over, chosen, listen, tried
 from shipping.fitting import cut
 from shipping.mixtures import Hour
 from shipping.scoring import Scored
@@ -36,19 +36,24 @@ class Made:
     tables: Sequence[Table]
     under: Sequence[str]
 
-    def choice(self, labels: Sequence[str], budget: float = BUDGET) -> Choice:
+    def budget(self, labels: Sequence[str]) -> float:
+        """False alarms an hour to be expected with which some of the labels are calm elsewhere."""
+        return budget_for(labels, self._of(labels), self.under)
+
+    def choice(self, labels: Sequence[str]) -> Choice:
         """The best rules of some of the labels."""
-        tables = [self.tables[list(self.wanted).index(label)] for label in labels]
-        return chosen(labels, tables, budget, self.under)
+        return chosen(labels, self._of(labels), self.budget(labels), self.under)
 
-    def best_labels(self, count: int, budget: float = BUDGET) -> list[str]:
+    def best_labels(self, count: int) -> list[str]:
         """Those `count` labels that have the best frame F1 together."""
-        return list(max(combinations(self.wanted, count), key=lambda labels: self.choice(labels, budget).micro_f1))
+        return list(max(combinations(self.wanted, count), key=lambda labels: self.choice(labels).micro_f1))
 
-    def carried_over(self, labels: Sequence[str], budget: float = BUDGET) -> dict[str, float]:
-        """How rules chosen on half of the kinds of sounds do on the others."""
-        tables = [self.tables[list(self.wanted).index(label)] for label in labels]
-        return carried_over(labels, tables, budget, self.under)
+    def carried_over(self, labels: Sequence[str], budget: float) -> dict[str, float]:
+        """How rules for a budget do on sources that they were not chosen on."""
+        return carried_over(labels, self._of(labels), budget, self.under)
+
+    def _of(self, labels: Sequence[str]) -> list[Table]:
+        return [self.tables[list(self.wanted).index(label)] for label in labels]
 
 
 def heard(
@@ -99,7 +104,8 @@ def int8_of(path: Path, mixtures: Sequence[AnnotatedRecording], hour: Hour, repo
     quantize(path, target, [each.path for each in mixtures])
     detector = load(target, device="cpu", threads=1)
     tables = _tables(detector, detector.labels, mixtures, hour, reporter)
-    choice = chosen(detector.labels, tables, BUDGET, hour.under)
+    budget = budget_for(detector.labels, tables, hour.under)
+    choice = chosen(detector.labels, tables, budget, hour.under)
     rewrite(target, target, lambda metadata: metadata.decided(choice.rules, {}))
     return choice
 
