@@ -181,7 +181,7 @@ def test_the_best_rules_of_all_that_keep_to_a_budget(monkeypatch: pytest.MonkeyP
             alarms = {"cats/a": np.append(0.0, rng.integers(0, 80, 8) / 10)}
             tables.append(deciding.Table([], right, right + on, alarms, alarms, 100, {"cats/a": 1.0}))
         budget = float(rng.integers(1, 9))
-        _, best = deciding._best(tables, ["cats/a"], budget)
+        best = deciding._best(tables, ["cats/a"], budget)
         pairs = [
             [first, second]
             for first in range(9)

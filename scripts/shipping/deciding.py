@@ -102,19 +102,26 @@ def part_of(recording: AnnotatedRecording) -> str:
 def chosen(labels: Sequence[str], tables: "Sequence[Table]", budget: float, under: Sequence[str]) -> Choice:
     """Of what was tried the best of which no more than `budget` false alarms an hour are to be expected. Recordings of
     the `labels` are no part of that hour, but for those of labels that lie `under` others most of the time."""
+    best = _best(tables, _played(labels, tables, under), budget)
+    return judged(labels, tables, [table.rules[k] for table, k in zip(tables, best, strict=True)], under)
+
+
+def judged(
+    labels: Sequence[str], tables: "Sequence[Table]", rules: Sequence[LabelRule], under: Sequence[str]
+) -> Choice:
+    """What some of the rules that were tried give, one for each label."""
     parts = _played(labels, tables, under)
-    hours, best = _best(tables, parts, budget)
-    right = [table.right[k] for table, k in zip(tables, best, strict=True)]
-    on = [table.on[k] for table, k in zip(tables, best, strict=True)]
+    hours = sum(tables[0].hours[part] for part in parts)
+    numbers = [table.rules.index(rule) for table, rule in zip(tables, rules, strict=True)]
     each = {
-        label: 2 * r / max(1, o + table.n_true) for label, r, o, table in zip(labels, right, on, tables, strict=True)
+        label: 2 * table.right[k] / max(1, table.on[k] + table.n_true)
+        for label, table, k in zip(labels, tables, numbers, strict=True)
     }
-    raised = _raised(tables, parts, best)
     return Choice(
-        {label: table.rules[k] for label, table, k in zip(labels, tables, best, strict=True)},
+        dict(zip(labels, rules, strict=True)),
         {label: float(value) for label, value in each.items()},
-        _micro_f1(tables, best),
-        {label: count / hours for label, count in zip(labels, raised, strict=True)},
+        _micro_f1(tables, numbers),
+        {label: count / hours for label, count in zip(labels, _raised(tables, parts, numbers), strict=True)},
     )
 
 
@@ -133,8 +140,9 @@ def carried_over(
             parts, others = (
                 [p for p, of in zip(played, fold_of, strict=True) if (of == fold) == out] for out in (0, 1)
             )
-            heard, best = _best(tables, parts, budget)
+            best = _best(tables, parts, budget)
             f1 += _micro_f1(tables, best) / SHUFFLES / min(FOLDS, len(played))
+            heard = sum(tables[0].hours[part] for part in parts)
             here += sum(_raised(tables, parts, best)) / heard / SHUFFLES / min(FOLDS, len(played))
             elsewhere += sum(_raised(tables, others, best))
             hours += sum(tables[0].hours[part] for part in others)
@@ -262,9 +270,9 @@ def _line(
     return np.concatenate(values), np.concatenate(targets)
 
 
-def _best(tables: Sequence[Table], parts: Sequence[str], budget: float) -> tuple[float, list[int]]:
-    """Hours of the recordings in `parts`, and the number of each label's rule: those with the best micro F1 of all
-    those of which no more than `budget` false alarms an hour are to be expected together.
+def _best(tables: Sequence[Table], parts: Sequence[str], budget: float) -> list[int]:
+    """The number of each label's rule: those with the best micro F1 of all those of which no more than `budget` false
+    alarms an hour are to be expected in `parts` together.
 
     F1 is a ratio, 2 right / (on + true). By Dinkelbach (1967, "On nonlinear fractional programming") the best ratio is
     the f at which the best 2 right - f (on + true) is 0; that is a sum over labels, so with the false alarms as whole
@@ -298,4 +306,4 @@ def _best(tables: Sequence[Table], parts: Sequence[str], budget: float) -> tuple
         before, f1 = f1, _micro_f1(tables, best)
         if f1 <= before + 1e-9:
             break
-    return hours, best
+    return best
