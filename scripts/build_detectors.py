@@ -120,8 +120,11 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
                 f"with {budget:g} false alarms/h to be expected, sources left out: F1 {each['f1']:.3f}, "
                 f"{each['here']:.1f} false alarms/h there and {each['elsewhere']:.1f} in those left out"
             )
-        rounded = making.int8_of(path, chosen_on, everything, reporter)
-        reporter.say(f"{name} in int8: micro F1 {rounded.micro_f1:.3f} where chosen, in float {choice.micro_f1:.3f}")
+        rounded = making.int8_of(path, choice.rules, chosen_on, everything, reporter)
+        reporter.say(
+            f"{name} in int8: micro F1 {rounded.micro_f1:.3f} where chosen, {sum(rounded.false_alarms.values()):.1f} "
+            f"false alarms/h; in float {choice.micro_f1:.3f}, {sum(choice.false_alarms.values()):.1f}"
+        )
         results["detectors"][name] = {
             "f1": choice.f1,
             "micro_f1": choice.micro_f1,

@@ -80,8 +80,10 @@ def tried(
     heard: Heard,
     without: Sequence[AnnotatedRecording],
     heard_without: Heard,
+    rules: Mapping[str, LabelRule] | None = None,
 ) -> "list[Table]":
-    """What every rule would give, a table for each label that is `wanted`; what was heard has a column a label."""
+    """What every rule would give, or the one of `rules`, a table for each label that is `wanted`; what was heard has a
+    column a label."""
     parts = sorted({part_of(each) for each in without})
     hours = {part: sum(each.duration for each in without if part_of(each) == part) / 3600 for part in parts}
     tables = []
@@ -90,7 +92,8 @@ def tried(
         free = [each for each in without if all(event.label != label for event in each.events)]
         silent, _ = _line(label, labels.index(label), grid, free, heard_without)
         ends = np.cumsum([grid.n_frames_of(SILENCE) + len(heard_without[each.name]) for each in free])
-        tables.append(_tried(label, grid, line, targets, silent, ends, [part_of(each) for each in free], hours))
+        ladders = _ladders(label, grid) if rules is None else [[rules[label]]]
+        tables.append(_tried(ladders, grid, line, targets, silent, ends, [part_of(each) for each in free], hours))
     return tables
 
 
@@ -192,8 +195,19 @@ class Table:
     hours: dict[str, float]
 
 
+def _ladders(label: str, grid: Grid) -> list[list[LabelRule]]:
+    """All rules for a label, in lists of those of one shape, whose thresholds rise."""
+    longest = MOST_BRIEF if label in BRIEF else np.inf
+    shapes = [s for s in SHAPES if s.shortest_event <= longest and s.median * grid.period <= longest]
+    return [
+        [replace(shape, threshold=threshold, low_threshold=threshold * ratio) for threshold in THRESHOLDS]
+        for shape in shapes
+        for ratio in LOW_RATIOS
+    ]
+
+
 def _tried(
-    label: str,
+    ladders: Sequence[Sequence[LabelRule]],
     grid: Grid,
     line: NDArray[np.float64],
     targets: NDArray[np.bool_],
@@ -207,24 +221,20 @@ def _tried(
     part_at = np.array([names.index(part) for part in parts], np.int64)
     rules, right, on = [SILENT], [0.0], [0.0]
     alarms, expected = [np.zeros((1, len(names)))], [np.zeros((1, len(names)))]
-    longest = MOST_BRIEF if label in BRIEF else np.inf
-    shapes = [s for s in SHAPES if s.shortest_event <= longest and s.median * grid.period <= longest]
     true_before = np.concatenate(([0], np.cumsum(targets)))
-    for median in sorted({shape.median for shape in shapes}):
+    for median in sorted({ladder[0].median for ladder in ladders}):
         lines = [median_filter(np.pad(values, median // 2), median) for values in (line, silent)]
-        for shape in shapes:
-            for ratio in LOW_RATIOS if shape.median == median else ():
-                counts = []
-                for threshold in THRESHOLDS:
-                    rule = replace(shape, threshold=threshold, low_threshold=threshold * ratio)
-                    spans, false = (_spans(values, rule, grid) for values in lines)
-                    rules.append(rule)
-                    right.append(float((true_before[spans[:, 1]] - true_before[spans[:, 0]]).sum()))
-                    on.append(float((spans[:, 1] - spans[:, 0]).sum()))
-                    at = part_at[np.searchsorted(ends, false[:, 0], side="right")]
-                    counts.append(np.bincount(at, minlength=len(names)).astype(float))
-                alarms.append(np.array(counts))
-                expected.append(expected_of(alarms[-1]))
+        for ladder in (each for each in ladders if each[0].median == median):
+            counts = []
+            for rule in ladder:
+                spans, false = (_spans(values, rule, grid) for values in lines)
+                rules.append(rule)
+                right.append(float((true_before[spans[:, 1]] - true_before[spans[:, 0]]).sum()))
+                on.append(float((spans[:, 1] - spans[:, 0]).sum()))
+                at = part_at[np.searchsorted(ends, false[:, 0], side="right")]
+                counts.append(np.bincount(at, minlength=len(names)).astype(float))
+            alarms.append(np.array(counts))
+            expected.append(expected_of(alarms[-1]))
     raised, to_expect = (dict(zip(names, np.concatenate(each).T, strict=True)) for each in (alarms, expected))
     return Table(rules, np.array(right), np.array(on), raised, to_expect, int(targets.sum()), hours)
 

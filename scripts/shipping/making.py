@@ -1,6 +1,6 @@
 """One detector: trained on the first group, decided on the second, written in float and in int8."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -19,7 +19,7 @@ from hubbub.training.front_end import OURS
 from hubbub.training.metadata import rewrite
 from hubbub.training.quantization import quantize
 from hubbub.training.reporting import Reporter
-from shipping.deciding import Choice, Table, budget_for, carried_over, chosen, listen, tried
+from shipping.deciding import Choice, Table, budget_for, carried_over, chosen, judged, listen, tried
 from shipping.fitting import cut
 from shipping.mixtures import Hour
 from shipping.scoring import Scored
@@ -46,7 +46,7 @@ class Made:
 
     def best_labels(self, count: int) -> list[str]:
         """Those `count` labels that have the best frame F1 together."""
-        return list(max(combinations(self.wanted, count), key=lambda labels: self.choice(labels).micro_f1))
+        return list(max(combinations(self.wanted, count), key=lambda labels: self.choice([*labels]).micro_f1))
 
     def carried_over(self, labels: Sequence[str], budget: float) -> dict[str, float]:
         """How rules for a budget do on sources that they were not chosen on."""
@@ -78,12 +78,13 @@ def _tables(
     mixtures: Sequence[AnnotatedRecording],
     hour: Hour,
     reporter: Reporter,
+    rules: Mapping[str, LabelRule] | None = None,
 ) -> list[Table]:
     with reporter.bar("trying thresholds") as tick:
         tick(0, 1)
         heard_mixtures, heard_hour = listen(detector, mixtures), listen(detector, hour.recordings)
         grid, heads = detector.metadata.grid, list(detector.labels)
-        return tried(wanted, heads, grid, mixtures, heard_mixtures, hour.recordings, heard_hour)
+        return tried(wanted, heads, grid, mixtures, heard_mixtures, hour.recordings, heard_hour, rules)
 
 
 def write(path: Path, made: Made, choice: Choice, config: TrainConfig, facts: dict[str, Any]) -> None:
@@ -97,17 +98,16 @@ def write(path: Path, made: Made, choice: Choice, config: TrainConfig, facts: di
     )  # fmt: skip
 
 
-def int8_of(path: Path, mixtures: Sequence[AnnotatedRecording], hour: Hour, reporter: Reporter) -> Choice:
-    """Writes `NAME.int8.onnx` beside it: ranges are taken from `mixtures`, and rules chosen for what it gives itself,
-    since rules at the edge of a budget do not bear rounding."""
+def int8_of(
+    path: Path, rules: Mapping[str, LabelRule], mixtures: Sequence[AnnotatedRecording], hour: Hour, reporter: Reporter
+) -> Choice:
+    """Writes `NAME.int8.onnx` beside it, with the same rules, and what it does under them: they were not chosen for
+    what happens to lie just below them, so they bear rounding. Ranges are taken from `mixtures`."""
     target = path.with_suffix(".int8.onnx")
     quantize(path, target, [each.path for each in mixtures])
     detector = load(target, device="cpu", threads=1)
-    tables = _tables(detector, detector.labels, mixtures, hour, reporter)
-    budget = budget_for(detector.labels, tables, hour.under)
-    choice = chosen(detector.labels, tables, budget, hour.under)
-    rewrite(target, target, lambda metadata: metadata.decided(choice.rules, {}))
-    return choice
+    tables = _tables(detector, detector.labels, mixtures, hour, reporter, rules)
+    return judged(detector.labels, tables, [rules[label] for label in detector.labels], hour.under)
 
 
 def described(choice: Choice) -> list[str]:
