@@ -12,7 +12,7 @@ CLIPS/<label>/<file> with a manifest.csv that names every clip's source, licence
 which source is trained on, chosen on and reported on. DEBIAN, ESC50 and REPOSITORIES are such folders too; FOLDER holds
 annotated recordings of speech in the folders that the table names; what is heard in clips beside their labels is in
 `shipping/audit.tsv`, by `scripts/audit_sounds.py`. OUT gets small.onnx, small.int8.onnx, tiny.onnx and
-tiny.int8.onnx, a card for each, two NOTICEs, and results.json. A run that was stopped goes on where it was; finished
+tiny.int8.onnx, a card for each, three NOTICEs, and results.json. A run that was stopped goes on where it was; finished
 mixtures and trainings in OUT/work are taken as they are.
 
 Nothing here is decided by the third group. How often it was looked at is counted in results.json; that, and what was

@@ -25,7 +25,7 @@ from tests.conftest import Run
 
 ROOT = Path(__file__).parents[1]
 NAMES = ["small", "small.int8", "tiny", "tiny.int8"]
-NOTICES = ("NOTICE", "NOTICE.repositories")
+NOTICES = ("NOTICE", "NOTICE.repositories", "NOTICE.given-away")
 SCRIPTS = ROOT / "scripts" / "shipping"
 
 

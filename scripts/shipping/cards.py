@@ -25,10 +25,10 @@ WIDTH = 118
 REPOSITORIES = " (repositories)"
 """How licences end in the manifest of clips out of public repositories."""
 NOTICE = """\
-The detectors in this folder were trained on the recordings below and on those in NOTICE.repositories. None of them is
-part of this package. They are named with their sources and licences because that is what their licences, and honesty,
-ask for. Where a licence is told of a whole source, the source says whose each sound is. Of Creative Commons licences
-the texts are at https://creativecommons.org/licenses/, of the Open Database License at
+The detectors in this folder were trained on the recordings below, and on those in NOTICE.repositories and in
+NOTICE.given-away. None of them is part of this package. They are named with their sources and licences because that is
+what their licences, and honesty, ask for. Where a licence is told of a whole source, the source says whose each sound
+is. Of Creative Commons licences the texts are at https://creativecommons.org/licenses/, of the Open Database License at
 https://opendatacommons.org/licenses/odbl/. Of ESC-50 the names are of people at freesound.org, the numbers of their
 sounds there. Synthesised sounds of hubbub itself were heard too (Apache-2.0).
 """
@@ -36,6 +36,13 @@ MORE = """\
 The detectors in this folder were also trained on these recordings, files of public repositories, with who made them.
 Numbers are of sounds at freesound.org. What NOTICE says of licences holds here too.
 """
+GIFTS = """\
+The detectors in this folder were also trained on these recordings, files of public repositories, which those who made
+them gave away (CC0, public domain). Numbers are of sounds at freesound.org; of other files it is told how many there
+are, and scripts/shipping/repositories.tsv in the source of hubbub has their names.
+"""
+GIVEN_AWAY = ("CC0", "public domain")
+"""How licences that ask for nothing begin."""
 
 OTHER_BUILDS = (
     " for these networks. For the build before, with bird_singing, door_knock, glass_smash, music, pouring_water and "
@@ -64,20 +71,44 @@ def notices(sounds: Sounds, clips: Sequence[Clip]) -> dict[str, str]:
         for clip in clips
         if (clip.licence or "").endswith(REPOSITORIES)
     }
+    in_repositories = {place: each for place, each in by_place.items() if place in itemised}
     return {
         "NOTICE": NOTICE + _sources({place: each for place, each in by_place.items() if place not in itemised}),
-        "NOTICE.repositories": MORE + _sources({place: by_place[place] for place in itemised}),
+        "NOTICE.repositories": MORE + _sources(_of(in_repositories, given_away=False)),
+        "NOTICE.given-away": GIFTS + _sources(_of(in_repositories, given_away=True)),
     }
 
 
-def _sources(by_place: Mapping[tuple[str, str], Mapping[str, Mapping[str, set[str]]]]) -> str:
+Licences = Mapping[str, Mapping[str, set[str]]]
+"""Names of recordings by licence and author."""
+
+
+def _of(by_place: Mapping[tuple[str, str], Licences], given_away: bool) -> dict[tuple[str, str], Licences]:
+    """Of each place what is under such licences, where there is any."""
+    kept = {
+        place: {licence: found for licence, found in each.items() if licence.startswith(GIVEN_AWAY) == given_away}
+        for place, each in by_place.items()
+    }
+    return {place: each for place, each in kept.items() if each}
+
+
+def _sources(by_place: Mapping[tuple[str, str], Licences]) -> str:
     lines = []
     for (source, place), licences in sorted(by_place.items()):
         lines += ["", f"{source}: {place}"]
         for licence, by_author in sorted(licences.items()):
-            names = [name for author, found in sorted(by_author.items()) for name in _by(author, sorted(found))]
+            free = licence.startswith(GIVEN_AWAY) and licence.endswith(REPOSITORIES)
+            told = {author: _counted(found) if free else sorted(found) for author, found in sorted(by_author.items())}
+            names = [name for author, found in told.items() for name in _by(author, found)]
             lines += [f"  {licence}", *_wrapped(names)]
     return "\n".join(lines) + "\n"
+
+
+def _counted(names: set[str]) -> list[str]:
+    """The numbers at freesound.org, and how many names there are beside."""
+    numbers = sorted(name for name in names if name.startswith("fs:"))
+    others = len(names) - len(numbers)
+    return [*numbers, f"{others} file{'s' if others > 1 else ''}"] if others else numbers
 
 
 def _by(author: str, names: Sequence[str]) -> list[str]:
@@ -188,7 +219,7 @@ def card(name: str, path: Path, results: Mapping[str, Any]) -> str:
         "## Training sounds",
         "",
         f"{results['minutes'][name.removesuffix('.int8')]:.0f} minutes of mixtures, none heard twice, "
-        "of the clips listed in `NOTICE` and `NOTICE.repositories` "
+        "of the clips listed in `NOTICE`, `NOTICE.repositories` and `NOTICE.given-away` "
         f"({_listed(meta.training['licences'])}), of the package's built-in sounds, and of synthesised music, "
         "machines, clatter, puffs and noise. All that is no label, speech and music too, was heard to stay silent on."
         "",
