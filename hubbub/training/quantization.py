@@ -3,8 +3,8 @@
 Static quantisation, by onnxruntime: the weights of a convolution are rounded channel by channel, what flows in and out
 of it to the range that it has while the detector hears recordings, block after block, as it does for a user. The front
 end, the norm of its bands, our networks' stem, their convolutions over time, the states and the head stay in float:
-they are small. What a stem rounds goes through all the rest: without that, the logits of those that ship are half as
-far from those in float. Of a head that is rounded all labels together would have no more than 256 probabilities.
+they are small. What a stem rounds goes through all the rest: without that, the logits of two that shipped were half
+as far from those in float. Of a head that is rounded all labels together would have no more than 256 probabilities.
 
 Weights get 7 bits, not 8. Processors without instructions for 8-bit sums (VNNI) add pairs of products in 16 bits, which
 8-bit weights overflow: measured on one, 7 bits lose less F1. A range leaves out the largest ten-thousandth of what was
