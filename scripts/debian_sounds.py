@@ -4,7 +4,7 @@
 
 FOLDER gets `<label>/<source>__<name>.wav` and a manifest.csv that names each clip's package and licence. Which files
 of which packages is in `shipping/debian.toml`. Packages are downloaded with `apt-get download` (Debian 12, or a
-container of it) into DOWNLOADED, FOLDER/packages where it is not given, and unpacked there; those there already are
+container of it) into DOWNLOADED, FOLDER-packages where it is not given, and unpacked there; those there already are
 taken. Scores are played and sentences spoken by programs: `apt-get install fluidsynth flite espeak-ng`. Some scores
 are composed here: `pip install mido`.
 """
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--packages", type=Path)
     given = parser.parse_args()
-    packages = given.packages or given.folder / "packages"
+    packages = given.packages or given.folder.with_name(f"{given.folder.name}-packages")
     table = tomllib.loads(TABLE.read_text("utf-8"))
     made_by = {"sounds": recorded, "lumps": lumps, "scores": played, "pieces": composed, "spoken": spoken}
     addresses = table["addresses"]

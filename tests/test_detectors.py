@@ -16,6 +16,7 @@ import pytest
 
 import hubbub
 from hubbub import audio
+from hubbub.datasets.annotated import AnnotatedRecording
 from hubbub.decode import decode, median_filter
 from hubbub.detectors import DEFAULT, FOLDER, path_of, shipped
 from hubbub.errors import DetectorError
@@ -191,6 +192,50 @@ def test_the_best_rules_of_all_that_keep_to_a_budget(monkeypatch: pytest.MonkeyP
         assert best in pairs
         reached = deciding._micro_f1(tables, best)
         assert reached == pytest.approx(max(deciding._micro_f1(tables, pair) for pair in pairs))
+
+
+def test_of_rules_that_are_worth_the_same_silence_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    deciding = importlib.import_module("shipping.deciding")
+    nothing, alarms = np.zeros(3), {"cats/a": np.array([0.0, 2.0, 0.0])}  # what finds nothing and raises nothing
+    table = deciding.Table([], nothing, nothing, alarms, alarms, 100, {"cats/a": 1.0})
+    assert deciding._best([table], ["cats/a"], 4.0) == [0]
+
+
+def test_hours_count_as_they_are_made_up_where_is_reported_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    deciding = importlib.import_module("shipping.deciding")
+    here = {"music/a": 2.0, "music/b": 1.0, "cats/c": 1.0}
+    weights = deciding.weights_of(here, {"music/d": 1.0, "dogs/e": 0.5, "owls/f": 0.5}, under=["music"])
+    assert weights == {"music/a": pytest.approx(2 / 3), "music/b": pytest.approx(2 / 3), "cats/c": 2.0}
+    grid, rule = Grid(22050, 441), replace(deciding.SHAPES[0], threshold=0.5)
+    recordings = [AnnotatedRecording(Path("x"), f"{part}__1.wav", 36.0, (), "") for part in here]
+    values = np.zeros((grid.n_frames_of(36.0), 1))
+    values[100:200] = 0.9
+    heard = {each.name: values for each in recordings}
+    played, label = (recordings, heard), ["shots"]
+    (table,) = deciding.tried(label, label, grid, *played, *played, weights, {"shots": rule})
+    assert table.hours == {"cats/c": 0.02, "music/a": pytest.approx(1 / 150), "music/b": pytest.approx(1 / 150)}
+    assert {part: counts[1] for part, counts in table.alarms.items()} == pytest.approx(weights)
+    assert {part: counts[1] for part, counts in table.expected.items()} == pytest.approx(weights)
+
+
+def test_a_label_that_is_hardly_found_does_not_ship(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Together with the others it would do best."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    deciding, making = (importlib.import_module(f"shipping.{name}") for name in ("deciding", "making"))
+    rules = [deciding.SILENT, replace(deciding.SHAPES[0], threshold=0.5)]
+
+    def table(right: float, on: float, n_true: int) -> object:
+        found = [np.array([0.0, each]) for each in (right, on)]
+        nothing = {part: np.zeros(2) for part in ("rain/a", "wind/b")}
+        return deciding.Table(rules, *found, nothing, nothing, n_true, dict.fromkeys(nothing, 1.0))
+
+    tables = [table(90, 90, 100), table(1, 1, 10), table(20, 40, 60)]
+    made = making.Made(None, [], ["dogs", "owls", "cats"], tables, [])
+    assert made.best_labels(2, 0.0) == ["dogs", "owls"]
+    assert made.best_labels(2, 0.2) == ["dogs", "cats"]
+    assert made.best_labels(3, 0.2) == ["dogs", "owls", "cats"], "where there are no others"
 
 
 def test_alarms_to_be_expected_are_those_of_laxer_thresholds_too(monkeypatch: pytest.MonkeyPatch) -> None:

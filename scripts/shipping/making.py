@@ -44,9 +44,12 @@ class Made:
         """The best rules of some of the labels."""
         return chosen(labels, self._of(labels), self.budget(labels), self.under)
 
-    def best_labels(self, count: int) -> list[str]:
-        """Those `count` labels that have the best frame F1 together."""
-        return list(max(combinations(self.wanted, count), key=lambda labels: self.choice([*labels]).micro_f1))
+    def best_labels(self, count: int, least: float) -> list[str]:
+        """Those `count` labels that have the best frame F1 together, of all in which each has the `least` F1 or more;
+        of all, where there are none such."""
+        choices = [self.choice([*labels]) for labels in combinations(self.wanted, count)]
+        fit = [choice for choice in choices if min(choice.f1.values()) >= least]
+        return list(max(fit or choices, key=lambda choice: choice.micro_f1).rules)
 
     def carried_over(self, labels: Sequence[str], budget: float) -> dict[str, float]:
         """How rules for a budget do on sources that they were not chosen on."""
@@ -84,7 +87,8 @@ def _tables(
         tick(0, 1)
         heard_mixtures, heard_hour = listen(detector, mixtures), listen(detector, hour.recordings)
         grid, heads = detector.metadata.grid, list(detector.labels)
-        return tried(wanted, heads, grid, mixtures, heard_mixtures, hour.recordings, heard_hour, rules)
+        hours = (hour.recordings, heard_hour, hour.weights)
+        return tried(wanted, heads, grid, mixtures, heard_mixtures, *hours, rules)
 
 
 def write(path: Path, made: Made, choice: Choice, config: TrainConfig, facts: dict[str, Any]) -> None:

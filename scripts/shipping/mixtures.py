@@ -40,11 +40,13 @@ WITHOUT = {"n_labels": (1, 3), "polyphony": POLYPHONY, "scene_gain_db": (-12.0, 
 @dataclass(frozen=True)
 class Hour:
     """Distinct recordings in which no label is to be heard but those that they are known to hold, their events.
-    `made_of`: seconds by kind and source; `under`: labels that lie under others most of the time."""
+    `made_of`: seconds by kind and source; `under`: labels that lie under others most of the time; `weights`: how much
+    each part counts, as in `deciding.tried`."""
 
     recordings: Sequence[AnnotatedRecording]
     made_of: Mapping[str, float]
     under: Sequence[str]
+    weights: Mapping[str, float] | None = None
 
     def facts(self) -> dict[str, Any]:
         """Ready for JSON."""
