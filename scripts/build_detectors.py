@@ -144,8 +144,8 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
 
 
 def made_up_as_reported(sounds: Sounds, hour: mixtures.Hour, tried: Sequence[str]) -> mixtures.Hour:
-    """The same hour, in which music, speech and everything else count as much as in the one that is reported on, of
-    which no more than that is looked at."""
+    """The same hour, in which music, speech and each collection of other sounds count as much as in the one that is
+    reported on, of which no more than that is looked at."""
     wanted = mixtures.hour_without(sounds, "report", tried)
     here, there = deciding.hours_of(hour.recordings), deciding.hours_of(wanted.recordings)
     return replace(hour, weights=deciding.weights_of(here, there, hour.under))

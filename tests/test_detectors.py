@@ -205,9 +205,10 @@ def test_of_rules_that_are_worth_the_same_silence_is_taken(monkeypatch: pytest.M
 def test_hours_count_as_they_are_made_up_where_is_reported_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     deciding = importlib.import_module("shipping.deciding")
-    here = {"music/a": 2.0, "music/b": 1.0, "cats/c": 1.0}
-    weights = deciding.weights_of(here, {"music/d": 1.0, "dogs/e": 0.5, "owls/f": 0.5}, under=["music"])
-    assert weights == {"music/a": pytest.approx(2 / 3), "music/b": pytest.approx(2 / 3), "cats/c": 2.0}
+    here = {"music/a": 2.0, "music/b": 1.0, "cats/esc50-2": 1.0, "cats/game": 4.0}
+    wanted = {"music/d": 1.0, "dogs/esc50-3": 0.5, "owls/esc50-3": 0.5}
+    weights = deciding.weights_of(here, wanted, under=["music"])
+    assert weights == {"music/a": 4 / 3, "music/b": 4 / 3, "cats/esc50-2": 4.0, "cats/game": 0.0}
     grid, rule = Grid(22050, 441), replace(deciding.SHAPES[0], threshold=0.5)
     recordings = [AnnotatedRecording(Path("x"), f"{part}__1.wav", 36.0, (), "") for part in here]
     values = np.zeros((grid.n_frames_of(36.0), 1))
@@ -215,7 +216,7 @@ def test_hours_count_as_they_are_made_up_where_is_reported_on(monkeypatch: pytes
     heard = {each.name: values for each in recordings}
     played, label = (recordings, heard), ["shots"]
     (table,) = deciding.tried(label, label, grid, *played, *played, weights, {"shots": rule})
-    assert table.hours == {"cats/c": 0.02, "music/a": pytest.approx(1 / 150), "music/b": pytest.approx(1 / 150)}
+    assert table.hours == pytest.approx({part: weight / 100 for part, weight in weights.items()})
     assert {part: counts[1] for part, counts in table.alarms.items()} == pytest.approx(weights)
     assert {part: counts[1] for part, counts in table.expected.items()} == pytest.approx(weights)
 

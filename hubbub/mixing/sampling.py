@@ -102,8 +102,9 @@ def _track(
     """One label's placements: silence, sound, silence, … until the scene ends; at least one sound."""
     track: list[Placement] = []
     time, duty = 0.0, config.duty(clips[0].label)
+    weights = _weights(clips) if config.balance_sources else None  # of thousands of clips, so not at every draw
     while True:
-        sounding = _sounding(clips, config, rng, store)
+        sounding = _sounding(clips, weights, config, rng, store)
         time += float(rng.uniform(0, 2 * max(0.0, sounding.active / duty - sounding.length)))
         if time > duration - SHORTEST_CUT:
             break
@@ -124,8 +125,14 @@ def _shifted(sounding: _Sounding, time: float, duration: float) -> list[Placemen
     return shifted
 
 
-def _sounding(clips: Sequence[Clip], config: MixConfig, rng: np.random.Generator, store: ClipStore) -> _Sounding:
-    clip, sound = _drawn(clips, rng, store, _weights(clips) if config.balance_sources else None)
+def _sounding(
+    clips: Sequence[Clip],
+    weights: NDArray[np.float64] | None,
+    config: MixConfig,
+    rng: np.random.Generator,
+    store: ClipStore,
+) -> _Sounding:
+    clip, sound = _drawn(clips, rng, store, weights)
     wanted = float(rng.uniform(*config.excerpt))
     level = config.level_db + float(rng.uniform(-config.jitter_db, config.jitter_db))
     speed = 1.0 if len(config.speeds) == 1 else float(rng.choice(config.speeds))

@@ -20,11 +20,12 @@ from hubbub.detector import Detector
 from hubbub.events import runs, to_targets
 from hubbub.grid import Grid
 from hubbub.tuning.rules import SILENT
+from shipping.groups import PART
 
 CALM = 4.0
 """False alarms of all labels together in an hour of sources that rules were not chosen on: two thirds of what is
 wanted, since an hour or two of other recordings may well have a few more than the mean of many folds."""
-ALLOWED = tuple(float(each) for each in range(1, 17))
+ALLOWED = tuple(each / 2 for each in range(2, 33))
 """Budgets of expected false alarms an hour, of which the largest one that is `CALM` elsewhere is taken."""
 SHAPES = tuple(
     LabelRule(median=median, shortest_event=shortest, shortest_gap=gap)
@@ -113,21 +114,23 @@ def hours_of(recordings: Sequence[AnnotatedRecording]) -> dict[str, float]:
 
 
 def weights_of(hours: Mapping[str, float], wanted: Mapping[str, float], under: Sequence[str]) -> dict[str, float]:
-    """How much each part of `hours` is to count, so that of all of them as much is each label `under` others, and as
-    much everything else, as of the hours that are `wanted`."""
-
-    def shares(of: Mapping[str, float]) -> dict[str, float]:
-        found: dict[str, float] = {}
-        for part, length in of.items():
-            found[_kind(part, under)] = found.get(_kind(part, under), 0.0) + length / sum(of.values())
-        return found
-
-    here, there = shares(hours), shares(wanted)
+    """How much each part of `hours` is to count, so that each label `under` others, and each collection of everything
+    else, has the share of all of them that it has of the hours that are `wanted`. What these have none of counts
+    nothing."""
+    here, there = _shares(hours, under), _shares(wanted, under)
     return {part: there.get(_kind(part, under), 0.0) / here[_kind(part, under)] for part in hours}
 
 
+def _shares(hours: Mapping[str, float], under: Sequence[str]) -> dict[str, float]:
+    shares: dict[str, float] = {}
+    for part, length in hours.items():
+        shares[_kind(part, under)] = shares.get(_kind(part, under), 0.0) + length / sum(hours.values())
+    return shares
+
+
 def _kind(part: str, under: Sequence[str]) -> str:
-    return label if (label := part.split("/")[0]) in under else ""
+    label, source = part.split("/")
+    return label if label in under else f"/{PART.sub('', source)}"
 
 
 def chosen(labels: Sequence[str], tables: "Sequence[Table]", budget: float, under: Sequence[str]) -> Choice:

@@ -3,6 +3,7 @@
 The table `groups.toml` says which source is in which group for which label, and which licences may be trained on.
 """
 
+import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,8 @@ from hubbub.mixing.builtin.write import write_clips
 TABLE = Path(__file__).with_name("groups.toml")
 AUDIT = Path(__file__).with_name("audit.tsv")
 GROUPS = ("train", "choose", "report")
+PART = re.compile(r"(?<=esc50)-\d$")
+"""Of a collection that is shared out among several sources."""
 SPEECH, SILENCE = "speech", "silence"
 LEAST_SPEECH, MOST_SPEECH = 0.5, 12.0
 """Seconds of a turn: shorter ones are left out, longer ones cut."""
@@ -196,4 +199,6 @@ def trained_on(sounds: Sounds) -> list[Clip]:
     return sorted((clip for clip in everything if clip.source != BUILT_IN), key=lambda clip: (clip.label, clip.path))
 
 
-__all__ = ["AUDIT", "GROUPS", "SPEECH", "Audit", "Sounds", "read_audit", "read_sounds", "read_table", "trained_on"]
+__all__ = [
+    "AUDIT", "GROUPS", "PART", "SPEECH", "Audit", "Sounds", "read_audit", "read_sounds", "read_table", "trained_on",
+]  # fmt: skip
