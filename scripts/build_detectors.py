@@ -35,7 +35,7 @@ from hubbub.detector import load
 from hubbub.errors import ConfigError
 from hubbub.files import make_folder, write_text
 
-MINUTES = {"small": 5400, "tiny": 2400}
+MINUTES = {"small": 10500, "tiny": 2400}
 """Of mixtures that each network hears; all labels that were tried are trained on."""
 VALIDATE_MINUTES, CHOOSE_MINUTES, REPORT_MINUTES, CROWD_MINUTES = 60.0, 240.0, 240.0, 30.0
 """An hour tells when training is done. Labels of which there are eight recordings want more: which of them an hour's

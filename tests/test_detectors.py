@@ -16,7 +16,6 @@ import pytest
 
 import hubbub
 from hubbub import audio
-from hubbub.datasets.annotated import AnnotatedRecording
 from hubbub.decode import decode, median_filter
 from hubbub.detectors import DEFAULT, FOLDER, path_of, shipped
 from hubbub.errors import DetectorError
@@ -162,12 +161,13 @@ def test_rules_are_counted_on_sources_that_they_were_not_chosen_on(monkeypatch: 
     alarms = {"cats/a": np.array([0.0, 6.0, 0.0]), "dogs/b": np.array([0.0, 0.0, 6.0])}
     heard = np.array([0.0, 90.0, 80.0])
     table = deciding.Table(rules, heard, heard, alarms, alarms, 100, {"cats/a": 0.5, "dogs/b": 0.5})
-    found = deciding.carried_over(["shots"], [table], 3.0, under=[])
+    evenly = dict.fromkeys(alarms, 1.0)
+    found = deciding.carried_over(["shots"], [table], 3.0, [], evenly)
     assert found == {"f1": pytest.approx((180 / 190 + 160 / 180) / 2), "here": 0.0, "elsewhere": pytest.approx(12.0)}
     everything = deciding.chosen(["shots"], [table], 6.0, under=[])
     assert everything.false_alarms == {"shots": 6.0}, "in all of them neither is free"
-    assert deciding.budget_for(["shots"], [table], under=[]) == deciding.ALLOWED[0], "no budget is calm elsewhere"
-    assert deciding.budget_for(["shots"], [table], under=[], calm=12.0) == deciding.ALLOWED[-1]
+    assert deciding.budget_for(["shots"], [table], [], evenly) == deciding.ALLOWED[0], "no budget is calm elsewhere"
+    assert deciding.budget_for(["shots"], [table], [], evenly, calm=12.0) == deciding.ALLOWED[-1]
 
 
 def test_the_best_rules_of_all_that_keep_to_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,16 +209,12 @@ def test_hours_count_as_they_are_made_up_where_is_reported_on(monkeypatch: pytes
     wanted = {"music/d": 1.0, "dogs/esc50-3": 0.5, "owls/esc50-3": 0.5}
     weights = deciding.weights_of(here, wanted, under=["music"])
     assert weights == {"music/a": 4 / 3, "music/b": 4 / 3, "cats/esc50-2": 4.0, "cats/game": 0.0}
-    grid, rule = Grid(22050, 441), replace(deciding.SHAPES[0], threshold=0.5)
-    recordings = [AnnotatedRecording(Path("x"), f"{part}__1.wav", 36.0, (), "") for part in here]
-    values = np.zeros((grid.n_frames_of(36.0), 1))
-    values[100:200] = 0.9
-    heard = {each.name: values for each in recordings}
-    played, label = (recordings, heard), ["shots"]
-    (table,) = deciding.tried(label, label, grid, *played, *played, weights, {"shots": rule})
-    assert table.hours == pytest.approx({part: weight / 100 for part, weight in weights.items()})
-    assert {part: counts[1] for part, counts in table.alarms.items()} == pytest.approx(weights)
-    assert {part: counts[1] for part, counts in table.expected.items()} == pytest.approx(weights)
+    rules = [deciding.SILENT, replace(deciding.SHAPES[0], threshold=0.5)]
+    alarms = {part: np.array([0.0, count]) for part, count in zip(here, (0, 0, 1, 2), strict=True)}
+    found = np.array([0.0, 80.0])
+    table = deciding.Table(rules, found, found, alarms, alarms, 100, here)
+    carried = deciding.carried_over(["shots"], [table], 16.0, [], weights)
+    assert carried["elsewhere"] == pytest.approx(4 / 8), "one among cats, which count four times, in eight hours"
 
 
 def test_a_label_that_is_hardly_found_does_not_ship(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,14 +222,14 @@ def test_a_label_that_is_hardly_found_does_not_ship(monkeypatch: pytest.MonkeyPa
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     deciding, making = (importlib.import_module(f"shipping.{name}") for name in ("deciding", "making"))
     rules = [deciding.SILENT, replace(deciding.SHAPES[0], threshold=0.5)]
+    nothing = {part: np.zeros(2) for part in ("rain/a", "wind/b")}
 
     def table(right: float, on: float, n_true: int) -> object:
         found = [np.array([0.0, each]) for each in (right, on)]
-        nothing = {part: np.zeros(2) for part in ("rain/a", "wind/b")}
         return deciding.Table(rules, *found, nothing, nothing, n_true, dict.fromkeys(nothing, 1.0))
 
     tables = [table(90, 90, 100), table(1, 1, 10), table(20, 40, 60)]
-    made = making.Made(None, [], ["dogs", "owls", "cats"], tables, [])
+    made = making.Made(None, [], ["dogs", "owls", "cats"], tables, [], dict.fromkeys(nothing, 1.0))
     assert made.best_labels(2, 0.0) == ["dogs", "owls"]
     assert made.best_labels(2, 0.2) == ["dogs", "cats"]
     assert made.best_labels(3, 0.2) == ["dogs", "owls", "cats"], "where there are no others"

@@ -3,13 +3,12 @@
 Every label's rule is sought together with the others': of all rules those with the best micro-averaged frame F1 on
 mixtures whose false alarms, in an hour without any label, keep to a budget in all. Of strict rules some happen to raise
 none there, and of thousands those are the ones that look best; so what counts is not the alarms that a rule raises but
-those to be expected of it, by what laxer ones raise; how large the budget may be is found by rules that are chosen on
-some of the sources and heard on the others; and hours are weighed as those to report on are made up.
+those to be expected of it, by what laxer ones raise; and how large the budget may be is found by rules that are chosen
+on some of the sources and heard on the others, whose hours are weighed as those to report on are made up.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,12 +80,10 @@ def tried(
     heard: Heard,
     without: Sequence[AnnotatedRecording],
     heard_without: Heard,
-    weights: Mapping[str, float] | None = None,
     rules: Mapping[str, LabelRule] | None = None,
 ) -> "list[Table]":
     """What every rule would give, or the one of `rules`, a table for each label that is `wanted`; what was heard has a
-    column a label. `weights`: how much hours and alarms of each part of the recordings `without` count; 1 if not
-    given."""
+    column a label."""
     hours = hours_of(without)
     tables = []
     for label in wanted:
@@ -95,8 +92,7 @@ def tried(
         silent, _ = _line(label, labels.index(label), grid, free, heard_without)
         ends = np.cumsum([grid.n_frames_of(SILENCE) + len(heard_without[each.name]) for each in free])
         ladders = _ladders(label, grid) if rules is None else [[rules[label]]]
-        table = _tried(ladders, grid, line, targets, silent, ends, [part_of(each) for each in free], hours)
-        tables.append(table if weights is None else _weighed(table, weights))
+        tables.append(_tried(ladders, grid, line, targets, silent, ends, [part_of(each) for each in free], hours))
     return tables
 
 
@@ -160,11 +156,16 @@ def judged(
 
 
 def carried_over(
-    labels: Sequence[str], tables: "Sequence[Table]", budget: float, under: Sequence[str], seed: int = 0
+    labels: Sequence[str],
+    tables: "Sequence[Table]",
+    budget: float,
+    under: Sequence[str],
+    weights: Mapping[str, float],
+    seed: int = 0,
 ) -> dict[str, float]:
     """How rules do on sources that they were not chosen on: these are shared out at random to `FOLDS` folds, for each
     of which rules are chosen on the others, and that `SHUFFLES` times. Means: `f1` on the mixtures, which are the same,
-    and false alarms an hour `here`, where they were chosen, and `elsewhere`."""
+    and false alarms an hour `here`, where they were chosen, and `elsewhere`, where parts count by their `weights`."""
     played = _played(labels, tables, under)
     rng = np.random.default_rng(seed)
     f1, here, elsewhere, hours = 0.0, 0.0, 0.0, 0.0
@@ -178,18 +179,24 @@ def carried_over(
             f1 += _micro_f1(tables, best) / SHUFFLES / min(FOLDS, len(played))
             heard = sum(tables[0].hours[part] for part in parts)
             here += sum(_raised(tables, parts, best)) / heard / SHUFFLES / min(FOLDS, len(played))
-            elsewhere += sum(_raised(tables, others, best))
-            hours += sum(tables[0].hours[part] for part in others)
+            elsewhere += sum(weights[part] * sum(_raised(tables, [part], best)) for part in others)
+            hours += sum(weights[part] * tables[0].hours[part] for part in others)
     return {"f1": f1, "here": here, "elsewhere": elsewhere / hours}
 
 
-def budget_for(labels: Sequence[str], tables: "Sequence[Table]", under: Sequence[str], calm: float = CALM) -> float:
+def budget_for(
+    labels: Sequence[str],
+    tables: "Sequence[Table]",
+    under: Sequence[str],
+    weights: Mapping[str, float],
+    calm: float = CALM,
+) -> float:
     """The largest of the `ALLOWED` budgets with which there are no more than `calm` false alarms an hour elsewhere; the
     smallest one where none is so calm."""
     low, high = 0, len(ALLOWED)
     while high - low > 1:
         middle = (low + high) // 2
-        calm_enough = carried_over(labels, tables, ALLOWED[middle], under)["elsewhere"] <= calm
+        calm_enough = carried_over(labels, tables, ALLOWED[middle], under, weights)["elsewhere"] <= calm
         low, high = (middle, high) if calm_enough else (low, middle)
     return ALLOWED[low]
 
@@ -268,13 +275,6 @@ def _tried(
             expected.append(expected_of(alarms[-1]))
     raised, to_expect = (dict(zip(names, np.concatenate(each).T, strict=True)) for each in (alarms, expected))
     return Table(rules, np.array(right), np.array(on), raised, to_expect, int(targets.sum()), hours)
-
-
-def _weighed(table: Table, weights: Mapping[str, float]) -> Table:
-    def times(by_part: Mapping[str, Any]) -> dict[str, Any]:
-        return {part: value * weights[part] for part, value in by_part.items()}
-
-    return replace(table, alarms=times(table.alarms), expected=times(table.expected), hours=times(table.hours))
 
 
 def expected_of(alarms: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -28,17 +28,18 @@ from shipping.scoring import Scored
 @dataclass(frozen=True)
 class Made:
     """A trained network, the labels of its outputs, and what each rule would give for those that are `wanted`.
-    `under`: labels that lie under others most of the time."""
+    `under`: labels that lie under others most of the time; `weights`: how much each part of the hour counts."""
 
     fitted: Fitted
     heads: Sequence[str]
     wanted: Sequence[str]
     tables: Sequence[Table]
     under: Sequence[str]
+    weights: Mapping[str, float]
 
     def budget(self, labels: Sequence[str]) -> float:
         """False alarms an hour to be expected with which some of the labels are calm elsewhere."""
-        return budget_for(labels, self._of(labels), self.under)
+        return budget_for(labels, self._of(labels), self.under, self.weights)
 
     def choice(self, labels: Sequence[str]) -> Choice:
         """The best rules of some of the labels."""
@@ -53,7 +54,7 @@ class Made:
 
     def carried_over(self, labels: Sequence[str], budget: float) -> dict[str, float]:
         """How rules for a budget do on sources that they were not chosen on."""
-        return carried_over(labels, self._of(labels), budget, self.under)
+        return carried_over(labels, self._of(labels), budget, self.under, self.weights)
 
     def _of(self, labels: Sequence[str]) -> list[Table]:
         return [self.tables[list(self.wanted).index(label)] for label in labels]
@@ -72,7 +73,7 @@ def heard(
     torch.set_num_threads(1)
     export(path, fitted.network, OURS, heads, [LabelRule()] * len(heads), network_facts={}, training_facts={})
     tables = _tables(load(path, device="cpu", threads=1), wanted, mixtures, hour, reporter)
-    return Made(fitted, heads, wanted, tables, hour.under)
+    return Made(fitted, heads, wanted, tables, hour.under, hour.weights)
 
 
 def _tables(
@@ -87,8 +88,7 @@ def _tables(
         tick(0, 1)
         heard_mixtures, heard_hour = listen(detector, mixtures), listen(detector, hour.recordings)
         grid, heads = detector.metadata.grid, list(detector.labels)
-        hours = (hour.recordings, heard_hour, hour.weights)
-        return tried(wanted, heads, grid, mixtures, heard_mixtures, *hours, rules)
+        return tried(wanted, heads, grid, mixtures, heard_mixtures, hour.recordings, heard_hour, rules)
 
 
 def write(path: Path, made: Made, choice: Choice, config: TrainConfig, facts: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,12 @@ WITHOUT = {"n_labels": (1, 3), "polyphony": POLYPHONY, "scene_gain_db": (-12.0, 
 class Hour:
     """Distinct recordings in which no label is to be heard but those that they are known to hold, their events.
     `made_of`: seconds by kind and source; `under`: labels that lie under others most of the time; `weights`: how much
-    each part counts, as in `deciding.tried`."""
+    each part of it counts, where that is not what it lasts."""
 
     recordings: Sequence[AnnotatedRecording]
     made_of: Mapping[str, float]
     under: Sequence[str]
-    weights: Mapping[str, float] | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
         """Ready for JSON."""
