@@ -118,7 +118,7 @@ def choose(sounds: Sounds, clips: Path, out: Path, workers: int, reporter: Repor
         making.write(path, made, choice, config, facts)
         for line in making.described(choice):
             reporter.say(line)
-        carried = {budget: made.carried_over(labels, budget) for budget in deciding.ALLOWED[::2]}
+        carried = {budget: made.carried_over(labels, budget) for budget in deciding.ALLOWED[2::4]}
         for budget, each in carried.items():
             reporter.say(
                 f"with {budget:g} false alarms/h to be expected, sources left out: F1 {each['f1']:.3f}, "

@@ -21,10 +21,10 @@ from hubbub.grid import Grid
 from hubbub.tuning.rules import SILENT
 from shipping.groups import PART
 
-CALM = 4.0
-"""False alarms of all labels together in an hour of sources that rules were not chosen on: two thirds of what is
-wanted, since an hour or two of other recordings may well have a few more than the mean of many folds."""
-ALLOWED = tuple(each / 2 for each in range(2, 33))
+CALM = 3.5
+"""False alarms of all labels together in an hour of sources that rules were not chosen on. Wanted are fewer than six,
+and of the build of commit 53dd15a there were half as many again where was reported on: 11.0 for 7.0."""
+ALLOWED = tuple(each / 4 for each in range(2, 41))
 """Budgets of expected false alarms an hour, of which the largest one that is `CALM` elsewhere is taken."""
 SHAPES = tuple(
     LabelRule(median=median, shortest_event=shortest, shortest_gap=gap)
