@@ -243,7 +243,7 @@ def test_alarms_to_be_expected_are_those_of_laxer_thresholds_too(monkeypatch: py
     lucky = falling.copy()
     lucky[6:] = 0  # from some threshold on there happens to be none
     assert deciding.expected_of(lucky)[6] == pytest.approx(falling[6] * 6 / 7)
-    assert deciding.expected_of(lucky)[11] == pytest.approx(falling[11] / 7)
+    assert deciding.expected_of(lucky)[11] == pytest.approx(falling[11] * 6 / 12)
 
 
 def test_who_is_heard_in_another_group_is_not_trained_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
