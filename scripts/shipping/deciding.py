@@ -21,9 +21,10 @@ from hubbub.grid import Grid
 from hubbub.tuning.rules import SILENT
 from shipping.groups import PART
 
-CALM = 3.5
-"""False alarms of all labels together in an hour of sources that rules were not chosen on. Wanted are fewer than six,
-and of the build of commit 53dd15a there were 11.0 where was reported on, for 7 to 9 that were so foretold."""
+CALM = 5.5
+"""False alarms of all labels together in an hour of sources that rules were not chosen on. Wanted are fewer than six;
+where was reported on there were 11.0 for 7 to 9 so foretold, in the build of commit 53dd15a, and 1.7 for 3.4 at a first
+look at the one after it: about as many in all."""
 ALLOWED = tuple(each / 4 for each in range(2, 41))
 """Budgets of expected false alarms an hour, of which the largest one that is `CALM` elsewhere is taken."""
 SHAPES = tuple(
