@@ -16,7 +16,7 @@ import pytest
 
 import hubbub
 from hubbub import audio
-from hubbub.decode import decode, median_filter
+from hubbub.decode import LabelRule, decode, median_filter
 from hubbub.detectors import DEFAULT, FOLDER, path_of, shipped
 from hubbub.errors import DetectorError
 from hubbub.grid import Grid
@@ -233,6 +233,23 @@ def test_a_label_that_is_hardly_found_does_not_ship(monkeypatch: pytest.MonkeyPa
     assert made.best_labels(2, 0.0) == ["dogs", "owls"]
     assert made.best_labels(2, 0.2) == ["dogs", "cats"]
     assert made.best_labels(3, 0.2) == ["dogs", "owls", "cats"], "where there are no others"
+
+
+def test_thresholds_move_as_far_as_answers_do_near_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    deciding = importlib.import_module("shipping.deciding")
+    logits = np.linspace(-6, 6, 1201)[:, None]
+
+    def heard(values: np.ndarray) -> dict[str, np.ndarray]:
+        return {"a": 1 / (1 + np.exp(-np.hstack([values, values])))}
+
+    after = logits - 0.2 * (logits > 1)  # what is sure is less so
+    rule = LabelRule(threshold=float(1 / (1 + np.exp(-2.0))), low_threshold=0.3, median=5)
+    found = deciding.moved({"a": rule, "b": deciding.SILENT}, ["a", "b"], heard(logits), heard(after))
+    assert found["b"] == deciding.SILENT
+    assert np.log(found["a"].threshold / (1 - found["a"].threshold)) == pytest.approx(1.8)
+    assert np.log(found["a"].low_threshold / (1 - found["a"].low_threshold)) == pytest.approx(np.log(3 / 7) - 0.2)
+    assert found["a"].median == 5
 
 
 def test_alarms_to_be_expected_are_those_of_laxer_thresholds_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,8 @@ THRESHOLDS = tuple(float(1 / (1 + np.exp(-each))) for each in np.arange(-2.5, 7.
 TAIL, REACH = 0.7, 12
 """Alarms are expected to fall by e to the power of `TAIL` a logit of the threshold; so many steps back are looked at.
 With slopes of 0.5 to 1.2 F1 was 0.453 to 0.469 at five alarms elsewhere, on the second group."""
+NEAR = 0.5
+"""Logits."""
 BRIEF = ("cat_meowing", "dog_barking", "door_knock", "glass_smash")
 MOST_BRIEF = 1.0
 """Seconds. In mixtures brief sounds are repeated, and the best rule for those would wait for several; but one bark is a
@@ -200,6 +202,29 @@ def budget_for(
         calm_enough = carried_over(labels, tables, ALLOWED[middle], under, weights)["elsewhere"] <= calm
         low, high = (middle, high) if calm_enough else (low, middle)
     return ALLOWED[low]
+
+
+def moved(rules: Mapping[str, LabelRule], labels: Sequence[str], before: Heard, after: Heard) -> dict[str, LabelRule]:
+    """The rules for answers that were `before` and are what they are `after`, a column a label: each threshold moves by
+    the mean difference of logits where those before lie `NEAR` it. Rounding makes answers that are sure less so."""
+    found = {}
+    for index, label in enumerate(labels):
+        rule = rules[label]
+        old, new = (_logits(np.concatenate([each[name][:, index] for name in before])) for each in (before, after))
+        near = np.abs(old - _logits(np.array(rule.threshold))) < NEAR
+        if rule == SILENT or not near.any():
+            found[label] = rule
+            continue
+        by = float(np.mean(new[near] - old[near]))
+        both = _logits(np.array([rule.threshold, rule.low_threshold])) + by
+        threshold, low = (float(1 / (1 + np.exp(-each))) for each in both)
+        found[label] = replace(rule, threshold=threshold, low_threshold=low)
+    return found
+
+
+def _logits(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+    clipped = np.clip(probabilities.astype(np.float64), 1e-9, 1 - 1e-9)
+    return np.asarray(np.log(clipped / (1 - clipped)))
 
 
 def _micro_f1(tables: "Sequence[Table]", rules: Sequence[int]) -> float:

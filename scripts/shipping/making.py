@@ -19,7 +19,7 @@ from hubbub.training.front_end import OURS
 from hubbub.training.metadata import rewrite
 from hubbub.training.quantization import quantize
 from hubbub.training.reporting import Reporter
-from shipping.deciding import Choice, Table, budget_for, carried_over, chosen, judged, listen, tried
+from shipping.deciding import Choice, Table, budget_for, carried_over, chosen, judged, listen, moved, tried
 from shipping.fitting import cut
 from shipping.mixtures import Hour
 from shipping.scoring import Scored
@@ -105,13 +105,19 @@ def write(path: Path, made: Made, choice: Choice, config: TrainConfig, facts: di
 def int8_of(
     path: Path, rules: Mapping[str, LabelRule], mixtures: Sequence[AnnotatedRecording], hour: Hour, reporter: Reporter
 ) -> Choice:
-    """Writes `NAME.int8.onnx` beside it, with the same rules, and what it does under them: they were not chosen for
-    what happens to lie just below them, so they bear rounding. Ranges are taken from `mixtures`."""
+    """Writes `NAME.int8.onnx` beside it, and what it does under its rules, which are those of float `moved` as far as
+    rounding moves answers: they were not chosen for what happens to lie just below them, so they bear that. Ranges, and
+    how far answers move, are taken from `mixtures`."""
     target = path.with_suffix(".int8.onnx")
     quantize(path, target, [each.path for each in mixtures])
-    detector = load(target, device="cpu", threads=1)
-    tables = _tables(detector, detector.labels, mixtures, hour, reporter, rules)
-    return judged(detector.labels, tables, [rules[label] for label in detector.labels], hour.under)
+    labels = load(path, device="cpu", threads=1).labels
+    with reporter.bar("moving thresholds") as tick:
+        tick(0, 1)
+        floats, rounded = (listen(load(each, device="cpu", threads=1), mixtures) for each in (path, target))
+        in_int8 = moved(rules, labels, floats, rounded)
+    rewrite(target, target, lambda metadata: metadata.decided(in_int8, {}))
+    tables = _tables(load(target, device="cpu", threads=1), labels, mixtures, hour, reporter, in_int8)
+    return judged(labels, tables, [in_int8[label] for label in labels], hour.under)
 
 
 def described(choice: Choice) -> list[str]:
