@@ -44,7 +44,7 @@ TAIL, REACH = 0.7, 12
 """Alarms are expected to fall by e to the power of `TAIL` a logit of the threshold; so many steps back are looked at.
 With slopes of 0.5 to 1.2 F1 was 0.453 to 0.469 at five alarms elsewhere, on the second group."""
 NEAR = 0.5
-"""Logits."""
+"""Logits from a threshold, within which answers tell how far it is to move."""
 BRIEF = ("cat_meowing", "dog_barking", "door_knock", "glass_smash")
 MOST_BRIEF = 1.0
 """Seconds. In mixtures brief sounds are repeated, and the best rule for those would wait for several; but one bark is a
@@ -205,8 +205,8 @@ def budget_for(
 
 
 def moved(rules: Mapping[str, LabelRule], labels: Sequence[str], before: Heard, after: Heard) -> dict[str, LabelRule]:
-    """The rules for answers that were `before` and are what they are `after`, a column a label: each threshold moves by
-    the mean difference of logits where those before lie `NEAR` it. Rounding makes answers that are sure less so."""
+    """The rules for answers that were `before` and are what they are `after`, (n_frames, n_labels) each: a threshold
+    moves by the mean difference of logits where those before lie `NEAR` it."""
     found = {}
     for index, label in enumerate(labels):
         rule = rules[label]
