@@ -1,22 +1,25 @@
 """Our networks and the report's, side by side: trained alike, tested on the same hour, and what each costs.
 
     python benchmarks/networks.py train STAND_IN OUT [NETWORK ...] [--recipe plain|best --clips CLIPS] [--seeds 3]
+                                        [--precision bf16-mixed] [--paper CHECKOUT]
     python benchmarks/networks.py cost OUT [NETWORK ...] [--paper CHECKOUT] [--rounds 3]
     python benchmarks/networks.py show OUT [--page FOLDER]
 
 STAND_IN is `hubbub mix CLIPS STAND_IN --recipe tut2016 --apart recordings`: 60 mixtures to train on, 20 to choose on
 and 20 to test on. All networks are tested on the first three minutes of each of the 20 (an hour), with features of
 their own kind: the report's 40 MFCC a 10 ms frame, or the 64 mel bands of ours a 20 ms frame; `small_mfcc` is ours on
-the report's features. Scores are taken on one 10 ms grid.
+the report's features, `paper` the paper's own proposed network on its 40 mel bands a 20 ms frame, from a CHECKOUT of
+github.com/dr-costas/dnd-sed. Scores are taken on one 10 ms grid.
 
 - `plain`: what the report did, as far as a CPU gets: the 60 mixtures as they are, Adam at 0.001, cross-entropy,
   batches of `--batch` sub-sequences of 10.24 s, `--minutes` of audio in all, the epoch with the lowest validation loss.
 - `best`: soundscapes mixed anew for every step of clips of the training side, and what `hubbub train` does beside.
 
-Rules (threshold, median, …) are chosen label by label on the validation side in both. Each finished run is kept below
-OUT; started again, what is there is not done again. `--jobs` processes train at once, on a thread each. `cost` measures
-one after the other, in rounds: a step of training, and the time to detect, front end included. Differences are judged
-by the paired bootstrap over recordings; a resample's F1 and PSDS are the means over the seeds.
+`--precision bf16-mixed` trains wide convolutions in less time; tests are in 32 bit. Rules (threshold, median, …) are
+chosen label by label on the validation side in both. Each finished run is kept below OUT; started again, what is there
+is not done again. `--jobs` processes train at once, on a thread each. `cost` measures one after the other, in rounds: a
+step of training, and the time to detect, front end included. Differences are judged by the paired bootstrap over
+recordings; a resample's F1 and PSDS are the means over the seeds.
 """
 
 import argparse
@@ -79,22 +82,33 @@ MOMENTUM = 0.1
 CURVE_MEDIAN = 0.22
 """Seconds of the median filter in front of PSDS, which takes scores as they are."""
 N_RESAMPLES, RESAMPLE_SEED = 1000, 0
+PAPER = "paper"
+"""The name of the paper's own proposed network, from a checkout of its code."""
 SHOWN = ("network", "recipe", "seed", "minutes", "frame", "segment", "event", "psds1", "loss", "seconds")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A network by name with the features that it hears."""
+    """A network by name with the features that it hears; where there is a `checkout`, the paper's network from there,
+    which is trained as `network` is."""
 
     network: str
     front_end: FrontEndConfig
+    checkout: Path | None = None
 
     @property
     def grid(self) -> Grid:
         return Grid(self.front_end.sample_rate, self.front_end.hop)
 
+    @property
+    def item_seconds(self) -> float:
+        """Of audio in an item of a batch."""
+        return PIECE if self.network in OURS else SUBSEQUENCE * self.grid.period
+
     def build(self, n_labels: int, config: TrainConfig) -> nn.Module:
         torch.manual_seed(config.seed)
+        if self.checkout is not None:
+            return networks_cost.Paper(self.checkout, n_labels)  # its dropout and norms are as its authors have them
         network = build(self.network, n_labels, config.dropout, n_features=self.front_end.n_features)
         for layer in network.modules():
             if isinstance(layer, nn.BatchNorm2d):
@@ -107,6 +121,12 @@ KINDS: Mapping[str, Kind] = {
     **{name: Kind(name, OUR_FEATURES) for name in OURS},
     "small_mfcc": Kind("small", REPORT_POLYPHONIC),
 }
+
+
+def kinds_of(checkout: Path | None) -> dict[str, Kind]:
+    """All that can be measured, the paper's own too where its code is there."""
+    paper = {} if checkout is None else {PAPER: Kind("proposed_strided", networks_cost.PAPER_FRONT_END, checkout)}
+    return {**KINDS, **paper}
 
 
 def main() -> None:
@@ -123,6 +143,8 @@ def main() -> None:
     train.add_argument("--rate", type=float, help="the learning rate of `best`, to try another one")
     train.add_argument("--seeds", type=int, default=3)
     train.add_argument("--jobs", type=int, default=2)
+    train.add_argument("--precision", choices=("32-true", "bf16-mixed"), default="32-true")
+    train.add_argument("--paper", type=Path, metavar="CHECKOUT")
     cost = commands.add_parser("cost")
     cost.add_argument("out", type=Path)
     cost.add_argument("networks", nargs="*", metavar="NETWORK")
@@ -133,9 +155,10 @@ def main() -> None:
     show.add_argument("out", type=Path)
     show.add_argument("--page", type=Path, default=None, help="a folder for tables.md and f1-against-cost.svg")
     arguments = parser.parse_args()
-    unknown = [name for name in getattr(arguments, "networks", []) if name not in KINDS]
+    kinds = kinds_of(getattr(arguments, "paper", None))
+    unknown = [name for name in getattr(arguments, "networks", []) if name not in kinds]
     if unknown:
-        parser.error(f"{', '.join(unknown)}: wanted some of {', '.join(KINDS)}")
+        parser.error(f"{', '.join(unknown)}: wanted some of {', '.join(kinds)}; {PAPER} needs --paper CHECKOUT")
     if arguments.command == "train" and arguments.recipe == "best" and arguments.clips is None:
         parser.error("--recipe best mixes clips anew: give them with --clips")
     {"train": train_all, "cost": measure_costs, "show": show_all}[arguments.command](arguments)
@@ -143,7 +166,7 @@ def main() -> None:
 
 def train_all(arguments: argparse.Namespace) -> None:
     """Trains and tests what is not done yet, seed by seed."""
-    names = arguments.networks or list(KINDS)
+    names = arguments.networks or list(kinds_of(arguments.paper))
     jobs = [
         (name, seed)
         for seed in range(arguments.seeds)
@@ -161,10 +184,9 @@ def measure_costs(arguments: argparse.Namespace) -> None:
     """Writes OUT/costs.json."""
     arguments.out.mkdir(parents=True, exist_ok=True)
     config = TrainConfig(threads=arguments.threads)
-    kinds = {name: KINDS[name] for name in arguments.networks or KINDS}
-    networks = {name: (kind.build(len(LABELS), config), kind.front_end) for name, kind in kinds.items()}
-    if arguments.paper:
-        networks["paper's code, proposed"] = (networks_cost.Paper(arguments.paper), networks_cost.PAPER_FRONT_END)
+    kinds = kinds_of(arguments.paper)
+    names = arguments.networks or list(kinds)
+    networks = {name: (kinds[name].build(len(LABELS), config), kinds[name].front_end) for name in names}
     found = {
         "machine": machine(), "threads": arguments.threads, "torch": str(torch.__version__),
         "onnxruntime": version("onnxruntime"), "python": platform.python_version(),
@@ -196,7 +218,7 @@ def show_all(arguments: argparse.Namespace) -> None:
     if arguments.page is not None:
         arguments.page.mkdir(parents=True, exist_ok=True)
         (arguments.page / "tables.md").write_text(text, encoding="utf-8")
-        networks_show.figure(runs, arguments.page / "f1-against-cost.svg", lambda name: KINDS[name].network in OURS)
+        networks_show.figure(runs, arguments.page / "f1-against-cost.svg", lambda name: name in {*OURS, "small_mfcc"})
 
 
 def result_path(arguments: argparse.Namespace, name: str, seed: int) -> Path:
@@ -221,6 +243,7 @@ class Bench:
         }
         sounding = {event.label for recording in sides["train"] for event in recording.events}
         self.labels = tuple(label for label in LABELS if label in sounding)
+        self.kinds = kinds_of(arguments.paper)
         self.cache = FeatureCache(arguments.out / "features")
 
     def key(self, recording: AnnotatedRecording, config: FrontEndConfig) -> str:
@@ -228,7 +251,7 @@ class Bench:
 
     def fill(self, names: Sequence[str]) -> None:
         """Computes the features of all recordings."""
-        for config in {KINDS[name].front_end for name in names}:
+        for config in {self.kinds[name].front_end for name in names}:
             work = [
                 (self.key(r, config), partial(features, r.path, config))
                 for recordings in self.sides.values()
@@ -252,7 +275,7 @@ class Bench:
     def run(self, name: str, seed: int) -> dict[str, Any]:
         """Trains a network, tests it and writes down what came out."""
         torch.set_num_threads(1)
-        kind, arguments = KINDS[name], self.arguments
+        kind, arguments = self.kinds[name], self.arguments
         config = recipe_of(arguments, kind, seed)
         network = kind.build(len(self.labels), config)
         silence = silence_of(kind.front_end)
@@ -346,19 +369,26 @@ class Bench:
 def recipe_of(arguments: argparse.Namespace, kind: Kind, seed: int) -> TrainConfig:
     """How a network is trained."""
     common: dict[str, Any] = {
-        "network": kind.network, "seed": seed, "threads": 1, "workers": 0, "device": "cpu", "precision": "32-true",
-        "epochs": EPOCHS, "segment_seconds": PIECE, "least_batches": 1,
+        "network": kind.network, "seed": seed, "threads": 1, "workers": 0, "device": "cpu",
+        "precision": arguments.precision, "epochs": EPOCHS, "segment_seconds": PIECE, "least_batches": 1,
     }  # fmt: skip
     if arguments.recipe == "plain":
         plain: dict[str, Any] = {
-            "learning_rate": 1e-3, "schedule": "constant", "batch_size": arguments.batch, "augment": None,
-            "dropout": 0.1, "edge_weight": 0.0, "fresh": False, "epoch_minutes": arguments.minutes / EPOCHS,
+            "learning_rate": 1e-3, "schedule": "constant", "batch_size": batch_of(arguments.batch, kind),
+            "augment": None, "dropout": 0.1, "edge_weight": 0.0, "fresh": False,
+            "epoch_minutes": arguments.minutes / EPOCHS,
         }  # fmt: skip
         return TrainConfig.model_validate(common | plain)
     # the defaults are ours; for the report's networks their rate, and the average of the weights beside
-    theirs = {} if kind.network in OURS else {"learning_rate": 1e-3, "average": 0.99}
+    default = batch_of(TrainConfig().batch_size, kind)
+    theirs = {} if kind.network in OURS else {"learning_rate": 1e-3, "average": 0.99, "batch_size": default}
     given = {"learning_rate": arguments.rate} if arguments.rate else {}
     return TrainConfig.model_validate(common | theirs | given)
+
+
+def batch_of(pieces: int, kind: Kind) -> int:
+    """Items in a batch that holds about as much audio as so many pieces: all networks take as many steps."""
+    return max(1, round(pieces * PIECE / kind.item_seconds))
 
 
 def cut(recording: AnnotatedRecording, seconds: float) -> AnnotatedRecording:

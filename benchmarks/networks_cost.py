@@ -44,13 +44,13 @@ RATE = 44100
 class Paper(nn.Module):
     """The paper's proposed network from a checkout of github.com/dr-costas/dnd-sed, (batch, n_frames, 40) → logits."""
 
-    def __init__(self, checkout: Path) -> None:
+    def __init__(self, checkout: Path, n_labels: int) -> None:
         import yaml
 
         super().__init__()
         sys.path.insert(0, str(checkout.resolve()))
-        settings = yaml.safe_load((checkout / PAPER_SETTINGS).read_text(encoding="utf-8"))
-        self.network = importlib.import_module("models").DESSEDDilated(**settings["dessed_dilated"])
+        settings = yaml.safe_load((checkout / PAPER_SETTINGS).read_text(encoding="utf-8"))["dessed_dilated"]
+        self.network = importlib.import_module("models").DESSEDDilated(**{**settings, "nb_classes": n_labels})
 
     def forward(self, features: Tensor) -> Tensor:
         logits: Tensor = self.network(features)
