@@ -118,49 +118,83 @@ def cost_table(costs: Mapping[str, Mapping[str, Any]], reference: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-CLOSE = 0.03
-"""Of frame F1: nearer points would write over each other's names."""
+PANELS = {"plain": "the same plain recipe", "best": "each at its best"}
+PLACES = [
+    (0, 9, 4, "left"), (0, 9, -11, "left"), (0, -9, 4, "right"), (0, -9, -11, "right"), (1, 0, 7, "center"),
+    (-1, 0, -14, "center"), (0, 9, 16, "left"), (0, 9, -23, "left"), (0, -9, 16, "right"), (0, -9, -23, "right"),
+]  # fmt: skip
+"""Where a name may stand, the best first: from its point or an end of its spread, in points of type."""
 
 
 def figure(runs: Mapping[str, Runs], path: Path, is_ours: Callable[[str], bool]) -> None:
-    """Frame F1 against multiply-adds, one point a network and recipe, as SVG or PNG by the name of `path`."""
+    """Frame F1 against multiply-adds, a panel for each recipe, one point a network after the most minutes of audio that
+    it was given, as SVG or PNG by the name of `path`."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    drawn, axes = pyplot.subplots(figsize=(9, 5.2), layout="constrained")
-    ordered = sorted(runs.values(), key=lambda each: (each.results[0]["multiply_adds"], each.mean("frame")))
-    for each in ordered:
-        first = each.results[0]
-        cost = first["multiply_adds"] / 1e6
-        colour = OUR_COLOUR if is_ours(first["network"]) else THEIR_COLOUR
-        axes.errorbar(
-            cost, each.mean("frame"), each.spread("frame"), fmt="o", ms=9, capsize=3,
-            color=colour, markerfacecolor=colour if first["recipe"] == "best" else "white",
-        )  # fmt: skip
-        near = [o for o in ordered if 1 / 1.5 < o.results[0]["multiply_adds"] / first["multiply_adds"] < 1.5]
-        close = any(0 < o.mean("frame") - each.mean("frame") < CLOSE for o in near)  # the lower one has its name below
-        left = any(  # of two side by side the cheaper one has its name on its other side
-            1 < o.results[0]["multiply_adds"] / first["multiply_adds"] < 1.25
-            and abs(o.mean("frame") - each.mean("frame")) < CLOSE
-            for o in near
-        )
-        best = " at its best" if first["recipe"] == "best" else ""
-        axes.annotate(
-            f"{first['network']}, {first['minutes']:g} min{best}", (cost, each.mean("frame")),
-            (-9 if left else 9, -11 if close else 4), ha="right" if left else "left",
-            textcoords="offset points", fontsize=8.5,
-        )  # fmt: skip
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    axes.set_xlim(low, 2.5 * high)  # room for the names
-    axes.set_xlabel("multiply-adds for a second of audio, millions (front end apart)")
-    axes.set_ylabel("frame F1, 10 ms, mean and spread of the seeds")
-    filled = "; filled: at its best" if any(each.results[0]["recipe"] == "best" for each in ordered) else ""
-    axes.set_title(f"Minutes of audio heard in training, the same plain recipe{filled}. Green: ours; red: the report's")
-    axes.title.set_fontsize(10)
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
+    drawn, panels = pyplot.subplots(1, 2, figsize=(13, 5.4), sharex=True, sharey=True, layout="constrained")
+    shown = [_longest(runs, recipe) for recipe in PANELS]
+    for axes, each, title in zip(panels, shown, PANELS.values(), strict=True):
+        _points(axes, each, is_ours)
+        axes.set_title(title, fontsize=11)
+    low, high = panels[0].get_xlim()
+    panels[0].set_xlim(low / 1.2, 4 * high)  # room for the names
+    panels[0].set_ylabel("frame F1, 10 ms, mean and spread of the seeds")
+    drawn.supxlabel("multiply-adds for a second of audio, millions (front end apart)", fontsize=10)
+    title = "Beside each network the minutes of audio heard in training. Green: ours; red: the report's"
+    drawn.suptitle(title, fontsize=11)
+    drawn.draw_without_rendering()  # so that it is known where everything lies
+    for axes, each in zip(panels, shown, strict=True):
+        _names(axes, each)
     drawn.savefig(path, dpi=130)
     pyplot.close(drawn)
+
+
+def _longest(runs: Mapping[str, Runs], recipe: str) -> list[Runs]:
+    """Of each network the runs that heard most, the best first."""
+    longest: dict[str, Runs] = {}
+    for each in sorted(runs.values(), key=lambda each: float(each.results[0]["minutes"])):
+        if each.results[0]["recipe"] == recipe:
+            longest[each.results[0]["network"]] = each
+    return sorted(longest.values(), key=lambda each: -each.mean("frame"))
+
+
+def _place(each: Runs) -> tuple[float, float]:
+    return float(each.results[0]["multiply_adds"]) / 1e6, each.mean("frame")
+
+
+def _points(axes: Any, shown: Sequence[Runs], is_ours: Callable[[str], bool]) -> None:
+    for each in shown:
+        colour = OUR_COLOUR if is_ours(each.results[0]["network"]) else THEIR_COLOUR
+        axes.errorbar(*_place(each), each.spread("frame"), fmt="o", ms=8, capsize=3, color=colour)
+    axes.set_xscale("log")
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _names(axes: Any, shown: Sequence[Runs]) -> None:
+    """Writes each network's name where it hides no point, spread or other name, if there is such a place."""
+    from matplotlib.transforms import Bbox
+
+    taken = []
+    for each in shown:
+        cost, height = _place(each)
+        spread = each.spread("frame")
+        low, high = axes.transData.transform([(cost, height - spread), (cost, height + spread)])
+        taken.append(Bbox([low - 9, high + 9]))
+    for each in shown:
+        cost, height = _place(each)
+        for place in PLACES:
+            end, x, y, side = place
+            name = axes.annotate(
+                f"{each.results[0]['network']}, {each.results[0]['minutes']:g}",
+                (cost, height + end * each.spread("frame")), (x, y), ha=side,
+                textcoords="offset points", fontsize=8.5,
+            )  # fmt: skip
+            box = name.get_window_extent()
+            if not any(box.overlaps(other) for other in taken) or place == PLACES[-1]:
+                break
+            name.remove()
+        taken.append(box)
