@@ -26,7 +26,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from shipping import deciding, fitting, making, mixtures, scoring
+from shipping import deciding, fitting, making, mixtures, scoring, trying
 from shipping.cards import card, notices
 from shipping.groups import Sounds, read_sounds, trained_on
 
@@ -147,7 +147,7 @@ def made_up_as_reported(sounds: Sounds, hour: mixtures.Hour, tried: Sequence[str
     """The same hour, in which music, speech and each collection of other sounds count as much as in the one that is
     reported on, of which no more than that is looked at."""
     wanted = mixtures.hour_without(sounds, "report", tried)
-    here, there = deciding.hours_of(hour.recordings), deciding.hours_of(wanted.recordings)
+    here, there = trying.hours_of(hour.recordings), trying.hours_of(wanted.recordings)
     return replace(hour, weights=deciding.weights_of(here, there, hour.under))
 
 

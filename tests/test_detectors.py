@@ -118,18 +118,18 @@ def test_detecting_with_the_default_imports_no_learning(street: Path) -> None:
 def test_rules_are_tried_as_they_decide(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the build counts, thousands of rules at a time, is what `decode` finds."""
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    deciding = importlib.import_module("shipping.deciding")
+    trying = importlib.import_module("shipping.trying")
     grid, rng = Grid(22050, 441), np.random.default_rng(0)
     n_events = 0
     for _ in range(100):
         smooth = np.convolve(rng.standard_normal(1000), np.ones(int(rng.integers(1, 40))), "same")
         values = (smooth - smooth.min()) / np.ptp(smooth)
-        shape, threshold = deciding.SHAPES[rng.integers(len(deciding.SHAPES))], float(rng.uniform(0.2, 0.9))
-        rule = replace(shape, threshold=threshold, low_threshold=threshold * float(rng.choice(deciding.LOW_RATIOS)))
+        shape, threshold = trying.SHAPES[rng.integers(len(trying.SHAPES))], float(rng.uniform(0.2, 0.9))
+        rule = replace(shape, threshold=threshold, low_threshold=threshold * float(rng.choice(trying.LOW_RATIOS)))
         filtered = median_filter(np.pad(values, rule.median // 2), rule.median)
         events = decode(values[:, None], ["a"], [rule], grid, grid.seconds(len(values)))
         frames = [[round(event.onset / grid.period), round(event.offset / grid.period)] for event in events]
-        assert deciding._spans(filtered, rule, grid).tolist() == frames
+        assert trying._spans(filtered, rule, grid).tolist() == frames
         n_events += len(events)
     assert n_events > 100
 
@@ -137,13 +137,13 @@ def test_rules_are_tried_as_they_decide(monkeypatch: pytest.MonkeyPatch) -> None
 def test_recordings_of_what_ships_are_no_false_alarms_but_of_what_lies_under(monkeypatch: pytest.MonkeyPatch) -> None:
     """An hour without dogs and music holds no dog, but the music that is around most of the time."""
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    deciding = importlib.import_module("shipping.deciding")
-    rules = [deciding.SILENT, replace(deciding.SHAPES[0], threshold=0.5)]
+    deciding, trying = (importlib.import_module(f"shipping.{name}") for name in ("deciding", "trying"))
+    rules = [deciding.SILENT, replace(trying.SHAPES[0], threshold=0.5)]
 
     def table(**alarms: float) -> object:
         by_part = {f"{kind}/source": np.array([0.0, n]) for kind, n in alarms.items()}
         heard = np.array([0.0, 80.0])
-        return deciding.Table(rules, heard, heard, by_part, by_part, 100, dict.fromkeys(by_part, 0.5))
+        return trying.Table(rules, heard, heard, by_part, by_part, 100, dict.fromkeys(by_part, 0.5))
 
     tables = [table(cats=1, dogs=0, music=4), table(cats=0, dogs=9, music=0)]
     apart = deciding.chosen(["dogs", "music"], tables, 6.0, under=["music"])
@@ -156,11 +156,11 @@ def test_recordings_of_what_ships_are_no_false_alarms_but_of_what_lies_under(mon
 def test_rules_are_counted_on_sources_that_they_were_not_chosen_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """One rule is calm among dogs, the other among cats: each has its alarms where it was not chosen."""
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    deciding = importlib.import_module("shipping.deciding")
-    rules = [deciding.SILENT, *(replace(deciding.SHAPES[0], threshold=each, low_threshold=each) for each in (0.3, 0.4))]
+    deciding, trying = (importlib.import_module(f"shipping.{name}") for name in ("deciding", "trying"))
+    rules = [deciding.SILENT, *(replace(trying.SHAPES[0], threshold=each, low_threshold=each) for each in (0.3, 0.4))]
     alarms = {"cats/a": np.array([0.0, 6.0, 0.0]), "dogs/b": np.array([0.0, 0.0, 6.0])}
     heard = np.array([0.0, 90.0, 80.0])
-    table = deciding.Table(rules, heard, heard, alarms, alarms, 100, {"cats/a": 0.5, "dogs/b": 0.5})
+    table = trying.Table(rules, heard, heard, alarms, alarms, 100, {"cats/a": 0.5, "dogs/b": 0.5})
     evenly = dict.fromkeys(alarms, 1.0)
     found = deciding.carried_over(["shots"], [table], 3.0, [], evenly)
     assert found == {"f1": pytest.approx((180 / 190 + 160 / 180) / 2), "here": 0.0, "elsewhere": pytest.approx(12.0)}
@@ -173,14 +173,14 @@ def test_rules_are_counted_on_sources_that_they_were_not_chosen_on(monkeypatch: 
 def test_the_best_rules_of_all_that_keep_to_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     """As found by trying every pair of rules."""
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    deciding = importlib.import_module("shipping.deciding")
+    deciding, trying = (importlib.import_module(f"shipping.{name}") for name in ("deciding", "trying"))
     rng = np.random.default_rng(0)
     for _ in range(40):
         tables = []
         for _ in range(2):
             right, on = (np.append(0.0, rng.integers(0, 90, 8)) for _ in range(2))
             alarms = {"cats/a": np.append(0.0, rng.integers(0, 80, 8) / 10)}
-            tables.append(deciding.Table([], right, right + on, alarms, alarms, 100, {"cats/a": 1.0}))
+            tables.append(trying.Table([], right, right + on, alarms, alarms, 100, {"cats/a": 1.0}))
         budget = float(rng.integers(1, 9))
         best = deciding._best(tables, ["cats/a"], budget)
         pairs = [
@@ -196,23 +196,23 @@ def test_the_best_rules_of_all_that_keep_to_a_budget(monkeypatch: pytest.MonkeyP
 
 def test_of_rules_that_are_worth_the_same_silence_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    deciding = importlib.import_module("shipping.deciding")
+    deciding, trying = (importlib.import_module(f"shipping.{name}") for name in ("deciding", "trying"))
     nothing, alarms = np.zeros(3), {"cats/a": np.array([0.0, 2.0, 0.0])}  # what finds nothing and raises nothing
-    table = deciding.Table([], nothing, nothing, alarms, alarms, 100, {"cats/a": 1.0})
+    table = trying.Table([], nothing, nothing, alarms, alarms, 100, {"cats/a": 1.0})
     assert deciding._best([table], ["cats/a"], 4.0) == [0]
 
 
 def test_hours_count_as_they_are_made_up_where_is_reported_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    deciding = importlib.import_module("shipping.deciding")
+    deciding, trying = (importlib.import_module(f"shipping.{name}") for name in ("deciding", "trying"))
     here = {"music/a": 2.0, "music/b": 1.0, "cats/esc50-2": 1.0, "cats/game": 4.0}
     wanted = {"music/d": 1.0, "dogs/esc50-3": 0.5, "owls/esc50-3": 0.5}
     weights = deciding.weights_of(here, wanted, under=["music"])
     assert weights == {"music/a": 4 / 3, "music/b": 4 / 3, "cats/esc50-2": 4.0, "cats/game": 0.0}
-    rules = [deciding.SILENT, replace(deciding.SHAPES[0], threshold=0.5)]
+    rules = [deciding.SILENT, replace(trying.SHAPES[0], threshold=0.5)]
     alarms = {part: np.array([0.0, count]) for part, count in zip(here, (0, 0, 1, 2), strict=True)}
     found = np.array([0.0, 80.0])
-    table = deciding.Table(rules, found, found, alarms, alarms, 100, here)
+    table = trying.Table(rules, found, found, alarms, alarms, 100, here)
     carried = deciding.carried_over(["shots"], [table], 16.0, [], weights)
     assert carried["elsewhere"] == pytest.approx(4 / 8), "one among cats, which count four times, in eight hours"
 
@@ -220,13 +220,15 @@ def test_hours_count_as_they_are_made_up_where_is_reported_on(monkeypatch: pytes
 def test_a_label_that_is_hardly_found_does_not_ship(monkeypatch: pytest.MonkeyPatch) -> None:
     """Together with the others it would do best."""
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    deciding, making = (importlib.import_module(f"shipping.{name}") for name in ("deciding", "making"))
-    rules = [deciding.SILENT, replace(deciding.SHAPES[0], threshold=0.5)]
+    deciding, making, trying = (
+        importlib.import_module(f"shipping.{name}") for name in ("deciding", "making", "trying")
+    )
+    rules = [deciding.SILENT, replace(trying.SHAPES[0], threshold=0.5)]
     nothing = {part: np.zeros(2) for part in ("rain/a", "wind/b")}
 
     def table(right: float, on: float, n_true: int) -> object:
         found = [np.array([0.0, each]) for each in (right, on)]
-        return deciding.Table(rules, *found, nothing, nothing, n_true, dict.fromkeys(nothing, 1.0))
+        return trying.Table(rules, *found, nothing, nothing, n_true, dict.fromkeys(nothing, 1.0))
 
     tables = [table(90, 90, 100), table(1, 1, 10), table(20, 40, 60)]
     made = making.Made(None, [], ["dogs", "owls", "cats"], tables, [], dict.fromkeys(nothing, 1.0))
@@ -254,13 +256,13 @@ def test_thresholds_move_as_far_as_answers_do_near_them(monkeypatch: pytest.Monk
 
 def test_alarms_to_be_expected_are_those_of_laxer_thresholds_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    deciding = importlib.import_module("shipping.deciding")
-    falling = np.exp(-deciding.TAIL * deciding.STEP * np.arange(12))[:, None]
-    assert deciding.expected_of(falling) == pytest.approx(falling), "what falls as it is taken to is told as it is"
+    trying = importlib.import_module("shipping.trying")
+    falling = np.exp(-trying.TAIL * trying.STEP * np.arange(12))[:, None]
+    assert trying.expected_of(falling) == pytest.approx(falling), "what falls as it is taken to is told as it is"
     lucky = falling.copy()
     lucky[6:] = 0  # from some threshold on there happens to be none
-    assert deciding.expected_of(lucky)[6] == pytest.approx(falling[6] * 6 / 7)
-    assert deciding.expected_of(lucky)[11] == pytest.approx(falling[11] * 6 / 12)
+    assert trying.expected_of(lucky)[6] == pytest.approx(falling[6] * 6 / 7)
+    assert trying.expected_of(lucky)[11] == pytest.approx(falling[11] * 6 / 12)
 
 
 def test_who_is_heard_in_another_group_is_not_trained_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

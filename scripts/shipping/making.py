@@ -19,10 +19,11 @@ from hubbub.training.front_end import OURS
 from hubbub.training.metadata import rewrite
 from hubbub.training.quantization import quantize
 from hubbub.training.reporting import Reporter
-from shipping.deciding import Choice, Table, budget_for, carried_over, chosen, judged, listen, moved, tried
+from shipping.deciding import Choice, budget_for, carried_over, chosen, judged, listen, moved
 from shipping.fitting import cut
 from shipping.mixtures import Hour
 from shipping.scoring import Scored
+from shipping.trying import Table, tried
 
 
 @dataclass(frozen=True)
