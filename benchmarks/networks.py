@@ -205,25 +205,33 @@ def show_all(arguments: argparse.Namespace) -> None:
     """Prints all tables; with `--page` writes them, and the figure."""
     runs = networks_show.read_runs(arguments.out / "runs")
     n_recordings = len(next(iter(runs.values())).arrays[0]["names"])
-    ours = [name for name, each in runs.items() if each.results[0]["network"] in OURS]
-    theirs = [name for name in runs if name not in ours]
-    pairs = [(a, b) for a in ours for b in theirs if runs[a].results[0]["recipe"] == runs[b].results[0]["recipe"]]
-    parts = [
-        networks_show.quality_table(runs),
-        networks_show.difference_table(runs, pairs, resamples(n_recordings)),
-    ]
+    ours = [name for name, each in runs.items() if is_ours(each.results[0]["network"])]
+    drawn = resamples(n_recordings)
+    parts = []
+    for recipe in networks_show.PANELS:
+        names = [each.name for each in networks_show.longest(runs, recipe)]
+        pairs = [(a, b) for a in names if a in ours for b in names if b not in ours]
+        parts += [f"Recipe: {recipe}\n", networks_show.quality_table(runs, recipe, is_ours)]
+        parts += ["After the longest training of each\n", networks_show.difference_table(runs, pairs, drawn)]
     costs = arguments.out / "costs.json"
     if costs.is_file():
         measured = json.loads(costs.read_text(encoding="utf-8"))
         parts.append(networks_show.cost_table(measured["networks"], "baseline"))
         parts.append(f"{measured['machine']}, {measured['threads']} threads, torch {measured['torch']}, "
                      f"onnxruntime {measured['onnxruntime']}, Python {measured['python']}\n")  # fmt: skip
+    pairs = [(a, b) for a in ours for b in set(runs) - set(ours) if runs[a].recipe == runs[b].recipe]
+    parts += ["Every pair\n", networks_show.difference_table(runs, sorted(pairs), drawn)]
     text = "\n".join(parts)
     print(text)
     if arguments.page is not None:
         arguments.page.mkdir(parents=True, exist_ok=True)
         (arguments.page / "tables.md").write_text(text, encoding="utf-8")
-        networks_show.figure(runs, arguments.page / "f1-against-cost.svg", lambda name: name in {*OURS, ON_MFCC})
+        networks_show.figure(runs, arguments.page / "f1-against-cost.svg", is_ours)
+
+
+def is_ours(name: str) -> bool:
+    """Of a network as results name it."""
+    return name in {*OURS, ON_MFCC}
 
 
 def result_path(arguments: argparse.Namespace, name: str, seed: int) -> Path:

@@ -23,6 +23,11 @@ class Runs:
     results: Sequence[Mapping[str, Any]]
     arrays: Sequence[Mapping[str, NDArray[Any]]]
 
+    @property
+    def recipe(self) -> str:
+        """How they were trained."""
+        return str(self.results[0]["recipe"])
+
     def mean(self, measure: str) -> float:
         """Over the seeds."""
         return float(np.mean([result[measure] for result in self.results]))
@@ -60,20 +65,23 @@ def read_runs(folder: Path) -> dict[str, Runs]:
     }
 
 
-def quality_table(runs: Mapping[str, Runs]) -> str:
-    """Means and spreads over the seeds."""
+def quality_table(runs: Mapping[str, Runs], recipe: str, is_ours: Callable[[str], bool]) -> str:
+    """Means and spreads over the seeds of what was trained one way, the best first; ours in bold letters."""
     lines = [
-        "| network | recipe | min heard | frame F1 | segment F1 | event F1 | PSDS 1 | training s a seed | seeds |",
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
+        "| network | min heard | frame F1 | segment F1 | event F1 | PSDS 1 | seeds |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for each in sorted(runs.values(), key=lambda each: -each.mean("frame")):
-        first = each.results[0]
-        scores = [f"{each.mean(m):.3f} ± {each.spread(m):.3f}" for m in ("frame", "segment", "event")]
-        psds1 = f"{each.mean('psds1'):.4f} ± {each.spread('psds1'):.4f}"
-        lines.append(
-            f"| {first['network']} | {first['recipe']} | {first['minutes']:g} | {' | '.join(scores)} | {psds1} | "
-            f"{np.mean([r['seconds'] for r in each.results]):.0f} | {len(each.results)} |"
-        )
+        first, n_seeds = each.results[0], len(each.results)
+        if each.recipe != recipe:
+            continue
+        scores = []
+        for measure in ("frame", "segment", "event", "psds1"):
+            digits = 4 if measure == "psds1" else 3
+            spread = f" ± {each.spread(measure):.{digits}f}" if n_seeds > 1 else ""
+            scores.append(f"{each.mean(measure):.{digits}f}{spread}")
+        bold = "**" if is_ours(first["network"]) else ""
+        lines.append(f"| {bold}{first['network']}{bold} | {first['minutes']:g} | {' | '.join(scores)} | {n_seeds} |")
     return "\n".join(lines) + "\n"
 
 
@@ -135,7 +143,7 @@ def figure(runs: Mapping[str, Runs], path: Path, is_ours: Callable[[str], bool])
     from matplotlib import pyplot
 
     drawn, panels = pyplot.subplots(1, 2, figsize=(13, 5.4), sharex=True, sharey=True, layout="constrained")
-    shown = [_longest(runs, recipe) for recipe in PANELS]
+    shown = [longest(runs, recipe) for recipe in PANELS]
     for axes, each, title in zip(panels, shown, PANELS.values(), strict=True):
         _points(axes, each, is_ours)
         axes.set_title(title, fontsize=11)
@@ -152,13 +160,13 @@ def figure(runs: Mapping[str, Runs], path: Path, is_ours: Callable[[str], bool])
     pyplot.close(drawn)
 
 
-def _longest(runs: Mapping[str, Runs], recipe: str) -> list[Runs]:
+def longest(runs: Mapping[str, Runs], recipe: str) -> list[Runs]:
     """Of each network the runs that heard most, the best first."""
-    longest: dict[str, Runs] = {}
+    found: dict[str, Runs] = {}
     for each in sorted(runs.values(), key=lambda each: float(each.results[0]["minutes"])):
-        if each.results[0]["recipe"] == recipe:
-            longest[each.results[0]["network"]] = each
-    return sorted(longest.values(), key=lambda each: -each.mean("frame"))
+        if each.recipe == recipe:
+            found[each.results[0]["network"]] = each
+    return sorted(found.values(), key=lambda each: -each.mean("frame"))
 
 
 def _place(each: Runs) -> tuple[float, float]:
