@@ -8,7 +8,8 @@ the schedule of the learning rate; every variant hears as many minutes, and of o
 soundscapes. Scores are of the first three minutes of its 20 validation mixtures, whose clips no training hears:
 thresholds and filters are chosen on the ten with even numbers for the odd ones, and the other way round. Its test side
 is not touched. Each finished run is a line of OUT/recipe.jsonl; started again, what is there is not done again.
-`--table` prints the tables of them. `taught` learns from a network of the size `base`, which is trained first.
+`--table` prints the tables of them, or of OUT where that is such a file. `taught` learns from a network of the size
+`base`, which is trained first.
 """
 
 import argparse
@@ -172,9 +173,11 @@ def main() -> None:
     if arguments.list:
         print("\n".join(f"{name:18}{variant.why}" for name, variant in VARIANTS.items()))
         return
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    runs = arguments.out / "recipe.jsonl"
-    if not arguments.table:
+    if arguments.table:
+        runs = arguments.out if arguments.out.is_file() else arguments.out / "recipe.jsonl"
+    else:
+        runs = arguments.out / "recipe.jsonl"
+        arguments.out.mkdir(parents=True, exist_ok=True)
         bench = Bench(arguments.clips, arguments.stand_in, arguments.out, arguments.minutes, arguments.threads)
         for seed in range(arguments.seeds):
             for name in arguments.variant or VARIANTS:
@@ -449,13 +452,13 @@ def table(runs: Sequence[Mapping[str, Any]]) -> str:
                 f"| {name} | {variant.why} | {first['parameters']} | {first['multiply_adds'] / 1e6:.1f} million | "
                 f"{first['look_ahead']} frames |"
             )
-    rules = ["| rules | frame F1 | event F1 |", "|---|---|---|"]
+    rules = ["| rules | frame F1 | event F1 |", "|---|---|---|"] if start else []
     plain = [run["otherwise"] for run in runs if run["variant"] == "start" and run["minutes"] == min(start)[1]]
-    for how, what in OTHERWISE.items():
+    for how, what in OTHERWISE.items() if start else ():
         scores = " | ".join(spread([run[how][score] for run in plain]) for score in ("frame", "event"))
         rules.append(f"| {what} | {scores} |")
     on = {f"{run['machine']}, Python {run['python']}, PyTorch {run['torch']}" for run in runs}
-    return "\n\n".join("\n".join(part) for part in (lines, costs, rules, sorted(on))) + "\n"
+    return "\n\n".join("\n".join(part) for part in (lines, costs, rules, sorted(on)) if part) + "\n"
 
 
 def spread(values: Sequence[float]) -> str:
