@@ -151,7 +151,7 @@ def figure(runs: Mapping[str, Runs], path: Path, is_ours: Callable[[str], bool])
     panels[0].set_xlim(low / 1.2, 4 * high)  # room for the names
     panels[0].set_ylabel("frame F1, 10 ms, mean and spread of the seeds")
     drawn.supxlabel("multiply-adds for a second of audio, millions (front end apart)", fontsize=10)
-    title = "Beside each network the minutes of audio heard in training. Green: ours; red: the report's"
+    title = "Beside each network the minutes of audio heard in training. Green: ours; red: the report's and the paper's"
     drawn.suptitle(title, fontsize=11)
     drawn.draw_without_rendering()  # so that it is known where everything lies
     for axes, each in zip(panels, shown, strict=True):
