@@ -158,7 +158,10 @@ def main() -> None:
     show.add_argument("out", type=Path)
     show.add_argument("--page", type=Path, default=None, help="a folder for tables.md and f1-against-cost.svg")
     arguments = parser.parse_args()
-    kinds = kinds_of(getattr(arguments, "paper", None))
+    checkout = getattr(arguments, "paper", None)
+    if checkout is not None and not (checkout / networks_cost.PAPER_SETTINGS).is_file():
+        parser.error(f"{checkout}: no {networks_cost.PAPER_SETTINGS}: wanted a checkout of github.com/dr-costas/dnd-sed")
+    kinds = kinds_of(checkout)
     if arguments.command == "cost":
         del kinds[ON_MFCC]
     unknown = [name for name in getattr(arguments, "networks", []) if name not in kinds]
@@ -198,7 +201,7 @@ def measure_costs(arguments: argparse.Namespace) -> None:
         "networks": networks_cost.costs(networks, LABELS, arguments.threads, arguments.rounds),
     }  # fmt: skip
     (arguments.out / "costs.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-    print(networks_show.cost_table(found["networks"], "baseline"))
+    print(networks_show.cost_table(found["networks"]))
 
 
 def show_all(arguments: argparse.Namespace) -> None:
@@ -216,7 +219,7 @@ def show_all(arguments: argparse.Namespace) -> None:
     costs = arguments.out / "costs.json"
     if costs.is_file():
         measured = json.loads(costs.read_text(encoding="utf-8"))
-        parts.append(networks_show.cost_table(measured["networks"], "baseline"))
+        parts.append(networks_show.cost_table(measured["networks"]))
         parts.append(f"{measured['machine']}, {measured['threads']} threads, torch {measured['torch']}, "
                      f"onnxruntime {measured['onnxruntime']}, Python {measured['python']}\n")  # fmt: skip
     pairs = [(a, b) for a in ours for b in set(runs) - set(ours) if runs[a].recipe == runs[b].recipe]

@@ -101,14 +101,14 @@ def difference_table(runs: Mapping[str, Runs], pairs: Sequence[tuple[str, str]],
     return "\n".join(lines) + "\n"
 
 
-def cost_table(costs: Mapping[str, Mapping[str, Any]], reference: str) -> str:
-    """Sizes and times; ratios beside the times are those of `reference` to the network: above 1, it is slower."""
+def cost_table(costs: Mapping[str, Mapping[str, Any]]) -> str:
+    """Sizes and times; ratios beside the times are those of the first network to each: above 1, the first is slower."""
     lines = [
         "| network | parameters | multiply-adds, M a second | file kB | int8 kB | train a minute, s | "
         "detect an hour, s | int8, s | without reading and resampling, s |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    slow = costs[reference]
+    slow = next(iter(costs.values()))
     for name, cost in costs.items():
         times = [
             f"{middle(cost[key]):.3g} ({middle(slow[key]) / middle(cost[key]):.1f})"
