@@ -160,7 +160,9 @@ def main() -> None:
     arguments = parser.parse_args()
     checkout = getattr(arguments, "paper", None)
     if checkout is not None and not (checkout / networks_cost.PAPER_SETTINGS).is_file():
-        parser.error(f"{checkout}: no {networks_cost.PAPER_SETTINGS}: wanted a checkout of github.com/dr-costas/dnd-sed")
+        parser.error(
+            f"{checkout}: no {networks_cost.PAPER_SETTINGS}: wanted a checkout of github.com/dr-costas/dnd-sed"
+        )
     kinds = kinds_of(checkout)
     if arguments.command == "cost":
         del kinds[ON_MFCC]
