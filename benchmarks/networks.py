@@ -208,7 +208,18 @@ def measure_costs(arguments: argparse.Namespace) -> None:
 
 def show_all(arguments: argparse.Namespace) -> None:
     """Prints all tables; with `--page` writes them, and the figure."""
-    runs = networks_show.read_runs(arguments.out / "runs")
+    text = tables(arguments.out)
+    print(text)
+    if arguments.page is not None:
+        runs = networks_show.read_runs(arguments.out / "runs")
+        arguments.page.mkdir(parents=True, exist_ok=True)
+        (arguments.page / "tables.md").write_text(text, encoding="utf-8")
+        networks_show.figure(runs, arguments.page / "f1-against-cost.svg", is_ours)
+
+
+def tables(out: Path) -> str:
+    """All tables of the runs and costs in a folder."""
+    runs = networks_show.read_runs(out / "runs")
     n_recordings = len(next(iter(runs.values())).arrays[0]["names"])
     ours = [name for name, each in runs.items() if is_ours(each.results[0]["network"])]
     drawn = resamples(n_recordings)
@@ -218,7 +229,7 @@ def show_all(arguments: argparse.Namespace) -> None:
         pairs = [(a, b) for a in names if a in ours for b in names if b not in ours]
         parts += [f"Recipe: {recipe}\n", networks_show.quality_table(runs, recipe, is_ours)]
         parts += ["After the longest training of each\n", networks_show.difference_table(runs, pairs, drawn)]
-    costs = arguments.out / "costs.json"
+    costs = out / "costs.json"
     if costs.is_file():
         measured = json.loads(costs.read_text(encoding="utf-8"))
         parts.append(networks_show.cost_table(measured["networks"]))
@@ -226,12 +237,7 @@ def show_all(arguments: argparse.Namespace) -> None:
                      f"onnxruntime {measured['onnxruntime']}, Python {measured['python']}\n")  # fmt: skip
     pairs = [(a, b) for a in ours for b in set(runs) - set(ours) if runs[a].recipe == runs[b].recipe]
     parts += ["Every pair\n", networks_show.difference_table(runs, sorted(pairs), drawn)]
-    text = "\n".join(parts)
-    print(text)
-    if arguments.page is not None:
-        arguments.page.mkdir(parents=True, exist_ok=True)
-        (arguments.page / "tables.md").write_text(text, encoding="utf-8")
-        networks_show.figure(runs, arguments.page / "f1-against-cost.svg", is_ours)
+    return "\n".join(parts)
 
 
 def is_ours(name: str) -> bool:
