@@ -195,7 +195,8 @@ def measure_costs(arguments: argparse.Namespace) -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     config = TrainConfig(threads=arguments.threads)
     kinds = kinds_of(arguments.paper)
-    names = arguments.networks or [name for name in kinds if name != ON_MFCC]
+    del kinds[ON_MFCC]
+    names = arguments.networks or list(kinds)
     networks = {name: (kinds[name].build(len(LABELS), config), kinds[name].front_end) for name in names}
     found = {
         "machine": machine(), "threads": arguments.threads, "torch": str(torch.__version__),
@@ -208,18 +209,17 @@ def measure_costs(arguments: argparse.Namespace) -> None:
 
 def show_all(arguments: argparse.Namespace) -> None:
     """Prints all tables; with `--page` writes them, and the figure."""
-    text = tables(arguments.out)
+    runs = networks_show.read_runs(arguments.out / "runs")
+    text = tables(runs, arguments.out / "costs.json")
     print(text)
     if arguments.page is not None:
-        runs = networks_show.read_runs(arguments.out / "runs")
         arguments.page.mkdir(parents=True, exist_ok=True)
         (arguments.page / "tables.md").write_text(text, encoding="utf-8")
         networks_show.figure(runs, arguments.page / "f1-against-cost.svg", is_ours)
 
 
-def tables(out: Path) -> str:
-    """All tables of the runs and costs in a folder."""
-    runs = networks_show.read_runs(out / "runs")
+def tables(runs: Mapping[str, networks_show.Runs], costs: Path) -> str:
+    """All tables of the runs, and of the costs where that file is there."""
     n_recordings = len(next(iter(runs.values())).arrays[0]["names"])
     ours = [name for name, each in runs.items() if is_ours(each.results[0]["network"])]
     drawn = resamples(n_recordings)
@@ -229,7 +229,6 @@ def tables(out: Path) -> str:
         pairs = [(a, b) for a in names if a in ours for b in names if b not in ours]
         parts += [f"Recipe: {recipe}\n", networks_show.quality_table(runs, recipe, is_ours)]
         parts += ["After the longest training of each\n", networks_show.difference_table(runs, pairs, drawn)]
-    costs = out / "costs.json"
     if costs.is_file():
         measured = json.loads(costs.read_text(encoding="utf-8"))
         parts.append(networks_show.cost_table(measured["networks"]))
