@@ -76,7 +76,8 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def detector_path(tmp_path_factory: pytest.TempPathFactory, bursts: np.ndarray) -> Path:
     """A detector for `LABELS` with random weights, its logits spread so that it finds events in `bursts`."""
     torch.manual_seed(3)
-    network = Hub(len(LABELS), HubConfig(stem=(4, 8, 8), width=16, dilations=(1, 2, 4, 8), max_ahead=7))
+    config = HubConfig(stem=(4, 8, 8), width=16, dilations=(1, 2, 4, 8), max_ahead=7, identity=False)
+    network = Hub(len(LABELS), config)
     features = FrontEnd(front_end.OURS).grid_features(bursts)
     with torch.no_grad():
         network.norm.running_mean.copy_(features.mean(0))

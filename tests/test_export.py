@@ -24,7 +24,7 @@ RULES = [LabelRule(0.3, 0.2, 5, 0.1, 0.2), LabelRule(0.6, 0.6)]
 
 def tiny() -> Hub:
     torch.manual_seed(2)
-    return Hub(2, HubConfig(stem=(2, 4, 4), width=8, dilations=(1, 4), max_ahead=5)).eval()
+    return Hub(2, HubConfig(stem=(2, 4, 4), width=8, dilations=(1, 4), max_ahead=5, identity=False)).eval()
 
 
 def make(path: Path, network: torch.nn.Module) -> exporting.Exported:

@@ -10,10 +10,12 @@ from torch import nn
 from hubbub.grid import receptive_field
 from hubbub.networks import SIZES, Hub, HubConfig, build
 from hubbub.networks.count import multiply_adds_per_second, n_parameters
-from hubbub.networks.hub import BandBias, Depthwise, Gate
+from hubbub.networks.hub import BandBias, Depthwise, Gate, ResidualBlock
 from hubbub.training.front_end import OURS
 
-SMALL = HubConfig(n_features=16, stem=(2, 3, 4), width=6, dilations=(1, 2, 4, 4), max_ahead=7, dropout=0.0)
+SMALL = HubConfig(
+    n_features=16, stem=(2, 3, 4), width=6, dilations=(1, 2, 4, 4), max_ahead=7, dropout=0.0, identity=False
+)
 CONFIGS = {
     "plain": SMALL,
     "every part": replace(SMALL, band_bias=True, gate=True),
@@ -44,8 +46,8 @@ def test_each_is_as_small_as_it_was_meant_to_be(name: str, parameters: float, mu
 
 @pytest.mark.parametrize("name", SIZES)
 def test_the_causal_variant_sees_nothing_ahead(name: str) -> None:
-    network = build(name, 3, causal=True, dropout=0.0).double().eval()
-    assert isinstance(network, Hub) and network.look_ahead == 0
+    network = Hub(3, replace(SIZES[name], causal=True, dropout=0.0, identity=False)).double().eval()
+    assert network.look_ahead == 0
     ahead = build(name, 3)
     assert isinstance(ahead, Hub) and network.context == ahead.context + ahead.look_ahead
     features = torch.randn(1, network.context + 20, 64, dtype=torch.float64)
@@ -54,6 +56,22 @@ def test_the_causal_variant_sees_nothing_ahead(name: str) -> None:
     with torch.inference_mode():
         same = (network(features) - network(changed)).abs().amax((0, 2)) == 0
     assert same[:11].all() and not same[11]
+
+
+def test_untrained_blocks_hand_on_what_they_are_given_and_learn_from_the_first_step() -> None:
+    torch.manual_seed(0)
+    network = Hub(3, replace(SMALL, identity=True)).eval()
+    x = torch.rand(2, SMALL.width, 20)  # behind a ReLU
+    for block, plain in zip(network.blocks, Hub(3, SMALL).eval().blocks, strict=True):
+        assert isinstance(block, ResidualBlock) and isinstance(plain, ResidualBlock)
+        state = torch.rand(2, SMALL.width, block.memory)
+        late = torch.cat([state, x], 2)[:, :, block.memory - block.delay :][:, :, :20]
+        assert torch.equal(block(x, state)[0], late)
+        assert not torch.equal(plain(x, state)[0], late)
+    network.train()(torch.randn(2, network.context + 30 + network.look_ahead, 16)).square().sum().backward()
+    for block in network.blocks:
+        assert isinstance(block, ResidualBlock) and block.norm_out.weight.grad is not None
+        assert block.norm_out.weight.grad.abs().min() > 0
 
 
 def test_its_receptive_field_is_that_of_its_kernels() -> None:

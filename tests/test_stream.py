@@ -267,7 +267,7 @@ def detectors(tmp_path_factory: pytest.TempPathFactory, detector_path: Path) -> 
     """One of each kind: hearing ahead, causal, rounded to int8, by sub-sequences, and with a memory without an end."""
     folder = tmp_path_factory.mktemp("kinds")
     torch.manual_seed(0)
-    causal = Hub(3, HubConfig(stem=(4, 8, 8), width=16, dilations=(1, 2, 4), max_ahead=0))
+    causal = Hub(3, HubConfig(stem=(4, 8, 8), width=16, dilations=(1, 2, 4), max_ahead=0, identity=False))
     rules = [LabelRule(0.5, 0.4, 3)] * 3
     for name, network, config in (
         ("causal", causal, front_end.OURS),

@@ -1,11 +1,12 @@
 """The networks by name, ours and the report's: for events, and for clips. All take features and give logits."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 from torch import nn
 
 from hubbub.errors import ConfigError
-from hubbub.networks.hub import CLIP, SIZES, Hub, HubClip, HubConfig
+from hubbub.networks.hub import CLIP, SIZES, Body, Hub, HubClip, HubConfig
 from hubbub.networks.report import MONOPHONIC, POLYPHONIC
 
 OURS = tuple(SIZES)
@@ -38,6 +39,12 @@ def build(
     return POLYPHONIC[name](n_labels)
 
 
+def made_of(network: nn.Module) -> dict[str, Any]:
+    """What tells one of our own networks from one of the same name, of another version of hubbub; nothing of the
+    report's, which stay as they are. For the keys of what was trained."""
+    return asdict(network.config) if isinstance(network, Body) else {}
+
+
 def check_name(name: str) -> None:
     """Raises `ConfigError` where `name` is no network for events."""
     if name not in NAMES:
@@ -56,5 +63,5 @@ def labels_clips(name: str) -> bool:
 
 __all__ = [
     "CLIP", "CLIP_NAMES", "NAMES", "OURS", "OUR_CLIP", "SIZES", "Hub", "HubClip", "HubConfig", "build", "check_name",
-    "is_ours", "labels_clips",
+    "is_ours", "labels_clips", "made_of",
 ]  # fmt: skip

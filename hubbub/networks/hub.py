@@ -4,7 +4,7 @@ Everything runs forwards in time: a layer that looks d frames ahead gives its an
 it still needs in a state. So training, a whole file and a live stream run through the same arithmetic.
 
     features (batch, n_frames, n_features)
-      → stem: 3 convolutions over time × frequency, 64 → 32 → 16 → 8 bands, 1 → 16 → 32 → 64 maps
+      → stem: 3 convolutions over time × frequency, 64 → 32 → 16 → 8 bands, 1 → 32 → 64 → 64 maps
       → 1×1 to `width` channels (batch, width, n_frames)
       → residual blocks: dilated depthwise convolution over time, then pointwise; dilations 1, 2, 4, …
       → events: 1×1 to logits (batch, n_frames, n_labels), `look_ahead` frames late
@@ -25,24 +25,26 @@ KERNEL = 3  # in time, everywhere
 @dataclass(frozen=True)
 class HubConfig:
     """`max_ahead`: frames that the residual stack may look ahead; blocks past that budget look only back. `causal`: no
-    layer looks ahead, the stem neither; what remains is the front end's half window. `band_bias`: the stem knows which
-    band it is at. `gate`: the stem's maps are weighed in each frame by what all its bands hold."""
+    layer looks ahead, the stem neither; what remains is the front end's half window. `identity`: before training a
+    block hands on what it is given. `band_bias`: the stem knows which band it is at. `gate`: the stem's maps are
+    weighed in each frame by what all its bands hold."""
 
     n_features: int = 64
-    stem: tuple[int, ...] = (16, 32, 64)
+    stem: tuple[int, ...] = (32, 64, 64)
     width: int = 128
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 1, 2)
     max_ahead: int = 34
     dropout: float = 0.1
     causal: bool = False
+    identity: bool = True
     band_bias: bool = False
     gate: bool = False
 
 
 SIZES: Mapping[str, HubConfig] = {
-    "tiny": HubConfig(stem=(8, 16, 32), width=64),
+    "tiny": HubConfig(stem=(16, 32, 32), width=64),
     "small": HubConfig(),
-    "base": HubConfig(stem=(24, 48, 96), width=256, dilations=(1, 2, 4, 8, 16, 32, 1, 2, 4, 8)),
+    "base": HubConfig(stem=(48, 96, 96), width=256, dilations=(1, 2, 4, 8, 16, 32, 1, 2, 4, 8)),
 }
 """The size dial: about 0.05, 0.2 and 0.9 million parameters with 16 labels."""
 
@@ -164,6 +166,9 @@ class Body(nn.Module):
             ResidualBlock(config.width, dilation, ahead, config.dropout)
             for dilation, ahead in _looks_ahead(config.dilations, 0 if config.causal else config.max_ahead)
         )
+        if config.identity:  # Goyal et al. 2017, arXiv 1706.02677: a deep stack learns as soon as a shallow one
+            for block in self.blocks:
+                nn.init.zeros_(block.norm_out.weight)  # type: ignore[union-attr, arg-type]
         self.look_ahead = sum(int(layer.delay) for layer in self.layers())
         memory = (KERNEL - 1) * (len(config.stem) + sum(config.dilations))
         self.context = memory - self.look_ahead

@@ -18,6 +18,7 @@ import lightning
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 import hubbub
 from hubbub import audio
@@ -33,7 +34,7 @@ from hubbub.events import Event, EventTable, to_targets
 from hubbub.files import check_writable, make_folder
 from hubbub.grid import Grid
 from hubbub.metrics import Scores, evaluate, evaluate_with_trivial
-from hubbub.networks import OURS, build, check_name
+from hubbub.networks import OURS, build, check_name, made_of
 from hubbub.networks.count import multiply_adds, n_parameters
 from hubbub.probing import Probe, sounds_in
 from hubbub.probing import probe as run_probe
@@ -113,7 +114,7 @@ def train(
     torch.manual_seed(config.seed)
     network = build(config.network, len(labels), config.dropout, config.causal)
     silence = silence_of(front_end)
-    identity = _identity(config, front_end, labels, sides, fresh)
+    identity = _identity(network, config, front_end, labels, sides, fresh)
     fit_folder = folder / f"fit-{identity[:8]}"
     with reporter.bar(f"training {config.network}") as tick:
 
@@ -240,7 +241,12 @@ def _features(path: Path, config: FrontEndConfig) -> NDArray[np.float32]:
 
 
 def _identity(
-    config: TrainConfig, front_end: FrontEndConfig, labels: Sequence[str], sides: Sides, fresh: Fresh | None
+    network: nn.Module,
+    config: TrainConfig,
+    front_end: FrontEndConfig,
+    labels: Sequence[str],
+    sides: Sides,
+    fresh: Fresh | None,
 ) -> str:
     """A key of all that a fit depends on: a run is only ever taken up with the settings and data it began with."""
     recordings = [
@@ -248,7 +254,7 @@ def _identity(
         for side in ("train", "validation")
         for recording in sides[side]
     ]
-    settings = config.model_dump(exclude={"workers", "threads"})
+    settings = config.model_dump(exclude={"workers", "threads"}) | {"made_of": made_of(network)}
     return key_of(settings, front_end.model_dump(), list(labels), recordings, fresh.key if fresh else None)
 
 

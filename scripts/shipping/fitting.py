@@ -11,7 +11,7 @@ from hubbub.datasets.annotated import AnnotatedRecording
 from hubbub.datasets.features import key_of
 from hubbub.events import to_targets
 from hubbub.grid import Grid
-from hubbub.networks import Hub, build
+from hubbub.networks import Hub, build, made_of
 from hubbub.training.config import TrainConfig
 from hubbub.training.data import Augment, Example
 from hubbub.training.export import silence_of
@@ -70,7 +70,7 @@ def train(
     held_out = examples(validation, sounds.labels)
     torch.manual_seed(config.seed)
     network = build(config.network, len(sounds.labels), config.dropout)
-    key = key_of(config.model_dump(exclude={"workers", "threads"}), sounds.key)
+    key = key_of(config.model_dump(exclude={"workers", "threads"}), made_of(network), sounds.key)
     with reporter.bar(f"training {config.network}") as tick:
 
         def show(status: Status) -> None:
