@@ -1,6 +1,5 @@
 """Training on whole clips: what an item is, the categorical loss, a network that learns, the file that it becomes."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from torch.nn import functional
 
 from hubbub import load
 from hubbub.detector import ClipDetector
-from hubbub.networks import CLIP, CLIP_NAMES, HubClip, HubConfig, build, labels_clips
+from hubbub.networks import CLIP_NAMES, HubClip, HubConfig, build, labels_clips
 from hubbub.networks.count import n_parameters
 from hubbub.reproduce.monophonic.reported import PARAMETERS
 from hubbub.training.config import TrainConfig
@@ -134,8 +133,7 @@ def test_frames_of_a_clip() -> None:
 def test_an_exported_file_gives_what_torch_gives(name: str, tmp_path: Path) -> None:
     config = OURS if name == "hub_clip" else REPORT_MONOPHONIC
     torch.manual_seed(0)
-    network = HubClip(3, replace(CLIP, identity=False)) if name == "hub_clip" else build(name, 3)
-    network.eval()
+    network = build(name, 3).eval()
     facts = {"name": name}
     exported = export_clip(tmp_path / "clip.onnx", network, config, "abc", network_facts=facts, training_facts={})
     assert exported.largest_difference < 1e-5
