@@ -229,6 +229,9 @@ def tables(runs: Mapping[str, networks_show.Runs], costs: Path) -> str:
         pairs = [(a, b) for a in names if a in ours for b in names if b not in ours]
         parts += [f"Recipe: {recipe}\n", networks_show.quality_table(runs, recipe, is_ours)]
         parts += ["After the longest training of each\n", networks_show.difference_table(runs, pairs, drawn)]
+        pairs = networks_show.same_audio(runs, recipe, is_ours)
+        parts += ["After the most minutes that both of a pair heard\n"]
+        parts += [networks_show.difference_table(runs, pairs, drawn)]
     if costs.is_file():
         measured = json.loads(costs.read_text(encoding="utf-8"))
         parts.append(networks_show.cost_table(measured["networks"]))

@@ -85,6 +85,21 @@ def quality_table(runs: Mapping[str, Runs], recipe: str, is_ours: Callable[[str]
     return "\n".join(lines) + "\n"
 
 
+def same_audio(runs: Mapping[str, Runs], recipe: str, is_ours: Callable[[str], bool]) -> list[tuple[str, str]]:
+    """Pairs of one of ours and one of theirs, trained one way: of each two the longest training that both had."""
+    minutes: dict[str, dict[float, str]] = {}
+    for name, each in runs.items():
+        if each.recipe == recipe:
+            minutes.setdefault(each.results[0]["network"], {})[each.results[0]["minutes"]] = name
+    pairs = []
+    for ours in filter(is_ours, minutes):
+        for theirs in minutes:
+            common = set(minutes[ours]) & set(minutes[theirs])
+            if common and not is_ours(theirs):
+                pairs.append((minutes[ours][max(common)], minutes[theirs][max(common)]))
+    return sorted(pairs, key=lambda pair: (pair[0].split("-")[0], -runs[pair[1]].mean("frame")))
+
+
 def difference_table(runs: Mapping[str, Runs], pairs: Sequence[tuple[str, str]], times: NDArray[np.float64]) -> str:
     """What the first of each pair scores above the second, with the 95 % interval of the paired bootstrap."""
     lines = ["| | " + " | ".join(TITLES[measure] for measure in MEASURES) + " |", "|---|---:|---:|---:|"]
