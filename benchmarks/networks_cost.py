@@ -24,6 +24,7 @@ from hubbub.decode import LabelRule
 from hubbub.networks import Hub
 from hubbub.networks.chunked import chunked
 from hubbub.networks.count import multiply_adds_per_second, n_parameters
+from hubbub.networks.hub import ResidualBlock
 from hubbub.training.allocator import keep_freed_memory
 from hubbub.training.export import export
 from hubbub.training.front_end import FrontEndConfig
@@ -72,6 +73,7 @@ def costs(
         detectors = {}
         heard = {}
         for name, (network, front_end) in networks.items():
+            awake(network)
             rate = front_end.sample_rate / front_end.hop
             path = Path(folder) / f"{name}.onnx"
             export(
@@ -109,6 +111,13 @@ def costs(
                         found[name][key].append(value)
             print(f"round {number} of {rounds}", file=sys.stderr, flush=True)
     return found
+
+
+def awake(network: nn.Module) -> None:
+    """Gives blocks that begin as identities weights as training does: zeros take no room in a file."""
+    for block in network.blocks if isinstance(network, Hub) else ():
+        assert isinstance(block, ResidualBlock)
+        nn.init.uniform_(block.norm_out.weight, 0.5, 1)
 
 
 def trained(network: nn.Module, front_end: FrontEndConfig, n_labels: int) -> float:
