@@ -166,7 +166,7 @@ class Body(nn.Module):
             ResidualBlock(config.width, dilation, ahead, config.dropout)
             for dilation, ahead in _looks_ahead(config.dilations, 0 if config.causal else config.max_ahead)
         )
-        if config.identity:  # Goyal et al. 2017, arXiv 1706.02677: a deep stack learns as soon as a shallow one
+        if config.identity:  # learns sooner: Goyal et al. 2017, arXiv 1706.02677; docs/network.md
             for block in self.blocks:
                 nn.init.zeros_(block.norm_out.weight)  # type: ignore[union-attr, arg-type]
         self.look_ahead = sum(int(layer.delay) for layer in self.layers())
